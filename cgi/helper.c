@@ -1,0 +1,272 @@
+/*
+ * helper -- "pagehook helper": takes the lock or leaves; then turns, until idle or told to leave.
+ * Knows conf, state, turn.  Does not know what a turn does.
+ * Called by pagehook.c; fronts, systemd or cron start it.
+ * Lives as the only helper of its state directory; may be killed at any time.
+ * SPDX-License-Identifier: ISC
+ */
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "state.h"
+#include "turn.h"
+#include "verb.h"
+#include "wire.h"
+
+#define LOCK_WAIT_MS	1000		/* a predecessor is leaving: it has no name any more */
+#define LEAVE_BY_MS	10000		/* for what is under way at Graph */
+#define LOOK_EVERY_MS	1000
+#define MAX_PAUSE_S	60		/* after helpers that died before their first commit */
+
+static int	 stop_pipe[2];		/* readable when the helper is to leave */
+
+static void
+stop(int signo)
+{
+	(void)signo;
+	if (write(stop_pipe[1], "", 1) == -1)
+		return;				/* full: it was told already */
+}
+
+static enum ph_error
+settle_in(struct ph_fail *fail)
+{
+	struct sigaction	 sa = { .sa_handler = stop }, ignore = { .sa_handler = SIG_IGN };
+	const struct rlimit	 no_core = { 0, 0 };
+
+	sigemptyset(&sa.sa_mask);
+	(void)umask(077);
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) == -1 || sigaction(SIGTERM, &sa, NULL) == -1 ||
+	    sigaction(SIGINT, &sa, NULL) == -1 || sigaction(SIGPIPE, &ignore, NULL) == -1 ||
+	    sigaction(SIGXFSZ, &ignore, NULL) == -1)
+		return ph_error_set(fail, PH_BROKEN, "helper: %s", strerror(errno));
+	return PH_OK;
+}
+
+/* root becomes the state directory's owner: files of root's in it would lock everybody else out. */
+static enum ph_error
+become_owner(const char *state, struct ph_fail *fail)
+{
+	struct stat	 st;
+
+	if (geteuid() != 0 || stat(state, &st) != 0 || st.st_uid == 0)
+		return PH_OK;
+	if (setgroups(0, NULL) == -1 || setgid(st.st_gid) == -1 || setuid(st.st_uid) == -1)
+		return ph_error_set(fail, PH_CONFIG, "%s: cannot become its owner: %s", state,
+		    strerror(errno));
+	return PH_OK;
+}
+
+/*
+ * The lock, held for life, decides who is the helper.  Its file says how many helpers in a row died
+ * before they had committed anything, and when the last began: "<pid> <died> <Unix ms>".
+ */
+struct lock {
+	int	 fd;
+	int	 died;
+	int64_t	 began;
+};
+
+static enum ph_error
+wait_for_lock(struct lock *lock, int state_fd, const struct ph_conf *conf, struct ph_fail *fail)
+{
+	int64_t	 by = ph_clock_mono() + LOCK_WAIT_MS;
+	int	 fd;
+
+	while (flock(lock->fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return ph_error_set(fail, PH_BROKEN, "helper.lock: %s", strerror(errno));
+		/* Somebody answers: there is a helper, and it is not us. */
+		if (ph_wire_connect(state_fd, conf->digest, conf->file != NULL ? conf->file : "", &fd,
+		    NULL) == PH_OK) {
+			close(fd);
+			return PH_NONE;
+		}
+		if (ph_clock_left_ms(by) == 0)
+			return PH_NONE;
+		poll(NULL, 0, 10);
+	}
+	return PH_OK;
+}
+
+static void
+write_lock(const struct lock *lock)
+{
+	char	 text[64];
+	int	 n = snprintf(text, sizeof(text), "%d %d %" PRId64 "\n", (int)getpid(), lock->died,
+		    lock->began);
+
+	if (ftruncate(lock->fd, 0) == -1 || pwrite(lock->fd, text, (size_t)n, 0) != n)
+		ph_log_say(PH_WARN, "helper", "helper.lock: %s", strerror(errno));
+}
+
+/* PH_NONE: another helper has it.  PH_BUSY: helpers die at their start; this one came too soon. */
+static enum ph_error
+take_lock(struct lock *lock, int state_fd, const struct ph_conf *conf, struct ph_fail *fail)
+{
+	char	 text[64] = "";
+	int	 pid;
+	int64_t	 pause_s, now = ph_clock_now();
+
+	*lock = (struct lock){ .fd = openat(state_fd, "helper.lock",
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) };
+	if (lock->fd == -1)
+		return ph_error_set(fail, PH_CONFIG, "helper.lock: %s", strerror(errno));
+	if (wait_for_lock(lock, state_fd, conf, fail) != PH_OK)
+		return fail->err != PH_OK ? fail->err : PH_NONE;
+	if (pread(lock->fd, text, sizeof(text) - 1, 0) > 0 &&
+	    sscanf(text, "%d %d %" SCNd64, &pid, &lock->died, &lock->began) == 3 && lock->died > 0) {
+		pause_s = lock->died < 6 ? 1 << lock->died : MAX_PAUSE_S;
+		if (now >= lock->began && now < lock->began + ph_clock_wait_ms(1000 * pause_s))
+			return ph_error_set(fail, PH_BUSY, "helper: %d in a row died before they had "
+			    "committed anything; the next starts %" PRId64 " s after the last", lock->died,
+			    pause_s);
+	}
+	lock->died++;
+	lock->began = now;
+	write_lock(lock);
+	return PH_OK;
+}
+
+static bool
+told_to_stop(void)
+{
+	struct pollfd	 pfd = { .fd = stop_pipe[0], .events = POLLIN };
+
+	return poll(&pfd, 1, 0) > 0;
+}
+
+/* The file we run from is gone, so a new one stands in its place: the next front starts that. */
+static bool
+program_changed(void)
+{
+	struct stat	 st;
+
+	return stat("/proc/self/exe", &st) == 0 && st.st_nlink == 0;
+}
+
+/* Why to leave; NULL: stay. */
+static const char *
+reason_to_leave(const struct ph_turn *turn, const struct ph_conf *conf)
+{
+	if (told_to_stop())
+		return "told to leave";
+	if (ph_turn_outdated(turn))
+		return "a newer front asked for a newer helper";
+	if (ph_conf_changed(conf))
+		return "the settings changed";
+	if (program_changed())
+		return "the program was replaced";
+	return NULL;
+}
+
+/* Settles what is under way, at most 10 s; what is left is unsure when the next helper starts. */
+static enum ph_error
+leave(struct ph_turn *turn, struct ph_fail *fail)
+{
+	int64_t	 by = ph_clock_mono() + ph_clock_wait_ms(LEAVE_BY_MS);
+
+	ph_turn_leave(turn);
+	do
+		if (ph_turn(turn, fail) != PH_OK)
+			return fail->err;
+	while (ph_turn_flying(turn) > 0 && ph_clock_left_ms(by) > 0);
+	return PH_OK;
+}
+
+/* Turns until there is a reason to leave, or until idle and nobody came in the last moment. */
+static enum ph_error
+turn_until_idle(struct ph_turn *turn, const struct ph_conf *conf, bool *idle, struct ph_fail *fail)
+{
+	const char	*why = NULL;
+	int64_t		 look_at = 0, now;
+
+	for (*idle = false; why == NULL && !*idle; ) {
+		if (ph_turn(turn, fail) != PH_OK)
+			return fail->err;
+		now = ph_clock_mono();
+		if (now >= look_at || told_to_stop()) {
+			look_at = now + LOOK_EVERY_MS;
+			why = reason_to_leave(turn, conf);
+		}
+		*idle = conf->idle_exit_ms > 0 && now - ph_turn_busy_at(turn) >= conf->idle_exit_ms;
+	}
+	if (why != NULL)
+		ph_log_say(PH_INFO, "helper", "leaving: %s", why);
+	return leave(turn, fail);
+}
+
+/*
+ * Idle exit meets an arrival: our name is gone before the last turn, and what that turn still found
+ * in the backlog is ours to send; so we listen again.
+ */
+static enum ph_error
+live(const struct ph_conf *conf, int state_fd, struct lock *lock, struct ph_fail *fail)
+{
+	struct ph_turn	*turn;
+	enum ph_error	 err;
+	bool		 idle, again;
+
+	do {
+		if (ph_turn_open(conf, state_fd, stop_pipe[0], &turn, fail) != PH_OK)
+			return fail->err;
+		lock->died = 0;			/* it has committed */
+		write_lock(lock);
+		ph_log_say(PH_INFO, "helper", "pid %d listens", (int)getpid());
+		err = turn_until_idle(turn, conf, &idle, fail);
+		again = err == PH_OK && idle && ph_clock_mono() - ph_turn_busy_at(turn) < conf->idle_exit_ms;
+		ph_turn_close(turn);
+	} while (again);
+	return err;
+}
+
+static enum ph_error
+be_helper(const struct ph_conf *conf, struct ph_fail *fail)
+{
+	struct lock	 lock = { .fd = -1 };
+	int		 state_fd;
+	enum ph_error	 err;
+
+	if (become_owner(conf->state, fail) != PH_OK || settle_in(fail) != PH_OK ||
+	    ph_state_open(conf->state, &state_fd, fail) != PH_OK)
+		return fail->err;
+	ph_log_open(conf->log, conf->log_level, false);
+	if (fchdir(state_fd) == -1)
+		err = ph_error_set(fail, PH_CONFIG, "%s: %s", conf->state, strerror(errno));
+	else if ((err = ph_conf_check(conf, fail)) == PH_OK &&
+	    (err = take_lock(&lock, state_fd, conf, fail)) == PH_OK)
+		err = live(conf, state_fd, &lock, fail);
+	if (lock.fd != -1)
+		close(lock.fd);
+	close(state_fd);
+	return err;
+}
+
+int
+helper_run(const struct call *call)
+{
+	struct ph_fail	 fail = PH_FAIL_INIT;
+	enum ph_error	 err = be_helper(call->conf, &fail);
+
+	if (err == PH_OK || err == PH_NONE)
+		return EX_OK;
+	ph_log_fail("helper", &fail);
+	return complain(&fail);
+}

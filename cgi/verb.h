@@ -1,0 +1,28 @@
+/*
+ * verb -- what pagehook's verbs share: how they are called.
+ * Knows conf.  Does not know any verb.
+ * Called by pagehook.c, which has the table, and by each verb's own file.
+ * Lives for one command.
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef VERB_H
+#define VERB_H
+
+#include "conf.h"
+
+struct call {
+	const char		*name;		/* of the program: chooses the settings file */
+	const char		*config;	/* -c FILE; NULL: not given */
+	const struct ph_conf	*conf;		/* NULL for a verb that needs none */
+	int			 argc;		/* what follows the verb */
+	char			**argv;
+};
+
+/* Each returns an exit status of sysexits(3). */
+int	helper_run(const struct call *call);
+int	sign_run(const struct call *call);
+
+/* The exit status of an error.  Its text goes to standard error. */
+int	complain(const struct ph_fail *fail);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * buffer -- bytes that grow, and slices that borrow.
+ * Knows error.  Does not know what the bytes mean.
+ * Called by everybody who reads or writes bytes.
+ * Lives where its owner lives.
+ * SPDX-License-Identifier: ISC
+ */
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+
+void
+ph_buffer_add(struct ph_buffer *b, const void *bytes, size_t len)
+{
+	char	*room = ph_buffer_room(b, len);
+
+	if (room == NULL || len == 0)
+		return;
+	memcpy(room, bytes, len);
+	b->len += len;
+	b->data[b->len] = '\0';
+}
+
+void
+ph_buffer_adds(struct ph_buffer *b, const char *text)
+{
+	ph_buffer_add(b, text, strlen(text));
+}
+
+void
+ph_buffer_addf(struct ph_buffer *b, const char *fmt, ...)
+{
+	va_list	 ap, again;
+	char	*room;
+	int	 n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (room = ph_buffer_room(b, (size_t)n)) != NULL) {
+		vsnprintf(room, (size_t)n + 1, fmt, again);
+		b->len += (size_t)n;
+	}
+	va_end(again);
+}
+
+void
+ph_buffer_add_json(struct ph_buffer *b, struct ph_slice text)
+{
+	size_t	 i, from = 0;
+
+	for (i = 0; i < text.len; i++) {
+		unsigned char	 c = (unsigned char)text.at[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+			continue;
+		ph_buffer_add(b, text.at + from, i - from);
+		from = i + 1;
+		if (c == '"' || c == '\\')
+			ph_buffer_addf(b, "\\%c", c);
+		else if (c == '\n')
+			ph_buffer_adds(b, "\\n");
+		else if (c != '\0')
+			ph_buffer_addf(b, "\\u%04x", c);
+	}
+	ph_buffer_add(b, text.at + from, i - from);
+}
+
+char *
+ph_buffer_room(struct ph_buffer *b, size_t more)
+{
+	size_t	 want, cap;
+	char	*data;
+
+	if (b->failed || more > SIZE_MAX / 4 - b->len) {
+		b->failed = true;
+		return NULL;
+	}
+	want = b->len + more + 1;
+	if (want <= b->cap)
+		return b->data + b->len;
+	for (cap = b->cap < 64 ? 64 : b->cap; cap < want; cap *= 2)
+		continue;
+	if ((data = realloc(b->data, cap)) == NULL) {
+		b->failed = true;
+		return NULL;
+	}
+	b->data = data;
+	b->cap = cap;
+	b->data[b->len] = '\0';
+	return b->data + b->len;
+}
+
+enum ph_error
+ph_buffer_check(const struct ph_buffer *b, struct ph_fail *fail)
+{
+	if (b->failed)
+		return ph_error_set(fail, PH_NOMEM, "out of memory at %zu bytes", b->len);
+	return PH_OK;
+}
+
+void
+ph_buffer_drop(struct ph_buffer *b, size_t n)
+{
+	if (n == 0)
+		return;
+	b->len -= n;
+	memmove(b->data, b->data + n, b->len + 1);
+}
+
+void
+ph_buffer_reset(struct ph_buffer *b)
+{
+	b->len = 0;
+	b->failed = false;
+	if (b->data != NULL)
+		b->data[0] = '\0';
+}
+
+void
+ph_buffer_clear(struct ph_buffer *b)
+{
+	free(b->data);
+	*b = (struct ph_buffer)PH_BUFFER_INIT;
+}
+
+bool
+ph_slice_is(struct ph_slice s, const char *text)
+{
+	return s.at != NULL && s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
+}

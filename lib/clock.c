@@ -1,0 +1,56 @@
+/*
+ * clock -- what time it is, and how long a wait is.
+ * Knows nothing else.  Does not sleep.
+ * Called by everybody who stores a time or bounds a wait.
+ * Lives in the system's two clocks.
+ * SPDX-License-Identifier: ISC
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "clock.h"
+
+static int64_t
+read_clock(clockid_t which)
+{
+	struct timespec	 ts;
+
+	clock_gettime(which, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t
+ph_clock_now(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t
+ph_clock_mono(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t
+ph_clock_wait_ms(int64_t ms)
+{
+#ifdef PH_TEST
+	const char	*speed = getenv("PH_TEST_SPEED");
+	long		 n = speed != NULL ? strtol(speed, NULL, 10) : 1;
+
+	if (n > 1)
+		return ms > n ? ms / n : 1;
+#endif
+	return ms;
+}
+
+int
+ph_clock_left_ms(int64_t answer_by)
+{
+	int64_t	 left = answer_by - ph_clock_mono();
+
+	if (left <= 0)
+		return 0;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}

@@ -1,0 +1,775 @@
+/*
+ * conf -- the settings: one vocabulary, three places they come from.
+ * Knows buffer, signature's digest and log levels.  Does not know who uses a setting.
+ * Called by both programs at the start, by the front for every request.
+ * Lives as a const value: a changed file makes a new one.
+ * SPDX-License-Identifier: ISC
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "conf.h"
+#include "hex.h"
+#include "signature.h"
+
+#define MAX_FILE	(256 * 1024)
+#define MAX_VALUE	8192
+#define MAX_LAYERS	4
+
+extern char	**environ;
+
+enum kind { TEXT, SECRET, DIGITS, PATH, URL, LEVEL, COUNT, SIZE, DURATION };
+
+static const struct setting {
+	const char	*name;
+	size_t		 at;		/* of the member in struct ph_conf */
+	enum kind	 kind;
+	const char	*value;		/* when nobody sets it; NULL: none */
+	int64_t		 min, max;	/* of COUNT, SIZE and DURATION */
+} settings[] = {
+#define AT(member) offsetof(struct ph_conf, member)
+	{ "MESSENGER_VERIFY_TOKEN", AT(verify_token), SECRET, NULL, 0, 0 },
+	{ "MESSENGER_VERIFY_TOKEN_PREVIOUS", AT(verify_token_previous), SECRET, NULL, 0, 0 },
+	{ "MESSENGER_APP_SECRET", AT(app_secret), SECRET, NULL, 0, 0 },
+	{ "MESSENGER_APP_SECRET_PREVIOUS", AT(app_secret_previous), SECRET, NULL, 0, 0 },
+	{ "MESSENGER_PAGE_ID", AT(page_id), DIGITS, NULL, 0, 0 },
+	{ "MESSENGER_PAGE_ACCESS_TOKEN", AT(page_token), SECRET, NULL, 0, 0 },
+	{ "MESSENGER_OBJECTS", AT(objects), TEXT, "page", 0, 0 },
+	{ "MESSENGER_GRAPH_URL", AT(graph_url), URL, "https://graph.facebook.com", 0, 0 },
+	{ "MESSENGER_GRAPH_VERSION", AT(graph_version), TEXT, "v25.0", 0, 0 },
+	{ "MESSENGER_GRAPH_CA", AT(graph_ca), PATH, NULL, 0, 0 },
+	{ "PAGEHOOK_STATE", AT(state), PATH, NULL, 0, 0 },
+	{ "PAGEHOOK_HELPER", AT(helper), PATH, NULL, 0, 0 },
+	{ "PAGEHOOK_LOG", AT(log), TEXT, NULL, 0, 0 },
+	{ "PAGEHOOK_LOG_LEVEL", AT(log_level), LEVEL, "info", 0, 0 },
+	{ "PAGEHOOK_THREADS", AT(threads), COUNT, "2", 1, 64 },
+	{ "PAGEHOOK_MAX_BODY", AT(max_body), SIZE, "4M", 1024, 64 << 20 },
+	{ "PAGEHOOK_IDLE_EXIT", AT(idle_exit_ms), DURATION, "300s", 0, 365 * PH_DAY_MS },
+#undef AT
+};
+#define N_SETTINGS	(sizeof(settings) / sizeof(settings[0]))
+
+struct pair { char *value, *where; };		/* of one setting in one layer; NULL: not there */
+
+struct layer {			/* request, environment, credentials, file: the first that has it wins */
+	struct pair	 set[N_SETTINGS], set_file[N_SETTINGS];
+	bool		 is_file;
+};
+
+struct reading {		/* one ph_conf_load */
+	struct ph_conf		*conf;
+	const char		*name;
+	struct layer		 layers[MAX_LAYERS];
+	size_t			 n_layers;
+	bool			 file_holds_secret;
+	mode_t			 file_mode;
+	struct ph_fail		*fail;
+};
+
+static char **
+text_of(struct ph_conf *conf, const struct setting *s)
+{
+	return (char **)(void *)((char *)conf + s->at);
+}
+
+static int64_t *
+number_of(struct ph_conf *conf, const struct setting *s)
+{
+	return (int64_t *)(void *)((char *)conf + s->at);
+}
+
+static const char *
+base_name(const char *path)
+{
+	const char	*slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* Files: read whole, and remembered with what they looked like. */
+
+static void
+look(const char *path, struct ph_conf_watch *seen)
+{
+	struct stat	 st;
+
+	seen->id = seen->size = seen->mtime_ns = 0;
+	if (stat(path, &st) != 0)
+		return;
+	seen->id = (int64_t)st.st_ino;
+	seen->size = st.st_size;
+	seen->mtime_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+}
+
+static void
+watch(struct ph_conf *conf, const char *path)
+{
+	struct ph_conf_watch	*w = &conf->watched[conf->n_watched];
+
+	if (conf->n_watched == PH_CONF_WATCHED || (w->path = strdup(path)) == NULL)
+		return;
+	look(path, w);
+	conf->n_watched++;
+}
+
+bool
+ph_conf_changed(const struct ph_conf *conf)
+{
+	struct ph_conf_watch	 now;
+	size_t			 i;
+
+	for (i = 0; i < conf->n_watched; i++) {
+		const struct ph_conf_watch	*then = &conf->watched[i];
+
+		look(then->path, &now);
+		if (now.id != then->id || now.size != then->size || now.mtime_ns != then->mtime_ns)
+			return true;
+	}
+	return false;
+}
+
+/* PH_NONE: no such file. */
+static enum ph_error
+read_file(struct reading *r, const char *path, struct ph_buffer *out, mode_t *mode)
+{
+	struct stat	 st;
+	ssize_t		 n = 0;
+	char		*room;
+	int		 fd;
+
+	watch(r->conf, path);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return PH_NONE;
+		return ph_error_set(r->fail, PH_CONFIG, "%s: cannot be read: %s", path,
+		    strerror(errno));
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= MAX_FILE &&
+	    (room = ph_buffer_room(out, (size_t)st.st_size + 1)) != NULL) {
+		n = read(fd, room, (size_t)st.st_size + 1);
+		*mode = st.st_mode;
+	} else
+		n = -1;
+	close(fd);
+	if (n < 0 || n > MAX_FILE)
+		return ph_error_set(r->fail, PH_CONFIG, "%s: not a regular file of at most %d bytes",
+		    path, MAX_FILE);
+	out->len += (size_t)n;
+	out->data[out->len] = '\0';
+	if (memchr(out->data, '\0', out->len) != NULL)
+		return ph_error_set(r->fail, PH_CONFIG, "%s: holds a NUL byte", path);
+	return PH_OK;
+}
+
+/* Layers: where each setting is set, before it is known which layer wins. */
+
+static size_t
+distance(const char *a, const char *b)		/* letters that differ, for "did you mean" */
+{
+	size_t	 row[64], i, j, la = strlen(a), lb = strlen(b), corner, up;
+
+	if (la >= 64 || lb >= 64)
+		return 64;
+	for (j = 0; j <= lb; j++)
+		row[j] = j;
+	for (i = 1; i <= la; i++) {
+		corner = row[0];
+		row[0] = i;
+		for (j = 1; j <= lb; j++) {
+			up = row[j];
+			row[j] = corner + (a[i - 1] != b[j - 1]);
+			if (up + 1 < row[j])
+				row[j] = up + 1;
+			if (row[j - 1] + 1 < row[j])
+				row[j] = row[j - 1] + 1;
+			corner = up;
+		}
+	}
+	return row[lb];
+}
+
+static const char *
+nearest(const char *name)
+{
+	size_t	 i, d, best = 4;
+	const char	*found = NULL;
+
+	for (i = 0; i < N_SETTINGS; i++)
+		if ((d = distance(name, settings[i].name)) < best) {
+			best = d;
+			found = settings[i].name;
+		}
+	return found;
+}
+
+/* The pair of a name in this layer: NAME or, for a secret, NAME_FILE; NULL: no such setting. */
+static struct pair *
+find(struct layer *layer, const char *name, size_t len)
+{
+	size_t	 i, n;
+
+	for (i = 0; i < N_SETTINGS; i++) {
+		n = strlen(settings[i].name);
+		if (strncmp(name, settings[i].name, n) != 0)
+			continue;
+		if (len == n)
+			return &layer->set[i];
+		if (settings[i].kind == SECRET && len == n + 5 && strncmp(name + n, "_FILE", 5) == 0)
+			return &layer->set_file[i];
+	}
+	return NULL;
+}
+
+static enum ph_error
+put(struct reading *r, struct pair *pair, const char *value, size_t len, const char *where)
+{
+	pair->value = strndup(value, len);
+	pair->where = strdup(where);
+	if (pair->value == NULL || pair->where == NULL)
+		return ph_error_set(r->fail, PH_NOMEM, "settings: out of memory");
+	return PH_OK;
+}
+
+static enum ph_error
+read_variables(struct reading *r, const char *const *vars, bool of_request)
+{
+	struct layer	*layer = &r->layers[r->n_layers++];
+	struct pair	*pair;
+	const char	*equals;
+	char		 where[128];
+
+	for (; vars != NULL && *vars != NULL; vars++) {
+		if ((equals = strchr(*vars, '=')) == NULL ||
+		    (of_request && !ph_conf_of_request(*vars)) ||
+		    (pair = find(layer, *vars, (size_t)(equals - *vars))) == NULL ||
+		    pair->value != NULL)
+			continue;
+		snprintf(where, sizeof(where), "%.*s", (int)(equals - *vars), *vars);
+		if (put(r, pair, equals + 1, strlen(equals + 1), where) != PH_OK)
+			return r->fail->err;
+	}
+	return PH_OK;
+}
+
+/* systemd's LoadCredential puts secrets here: a file by the setting's name. */
+static enum ph_error
+read_credentials(struct reading *r)
+{
+	struct layer	*layer = &r->layers[r->n_layers++];
+	const char	*dir = getenv("CREDENTIALS_DIRECTORY");
+	char		 path[4096];
+	size_t		 i;
+
+	for (i = 0; dir != NULL && i < N_SETTINGS; i++) {
+		if (settings[i].kind != SECRET)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, settings[i].name);
+		if (access(path, F_OK) == 0 &&
+		    put(r, &layer->set_file[i], path, strlen(path), path) != PH_OK)
+			return r->fail->err;
+	}
+	return PH_OK;
+}
+
+/* Cuts the value out of what follows "=": blanks around it, one pair of quotes. */
+static bool
+unquote(const char **value, size_t *len)
+{
+	const char	*v = *value;
+	size_t		 n = *len;
+
+	while (n > 0 && (*v == ' ' || *v == '\t')) {
+		v++;
+		n--;
+	}
+	while (n > 0 && strchr(" \t\r", v[n - 1]) != NULL)
+		n--;
+	if (n > 0 && (*v == '"' || *v == '\'')) {
+		if (n < 2 || v[n - 1] != *v || memchr(v + 1, *v, n - 2) != NULL)
+			return false;
+		v++;
+		n -= 2;
+	}
+	*value = v;
+	*len = n;
+	return true;
+}
+
+static enum ph_error
+read_line(struct reading *r, struct layer *layer, const char *line, size_t len, const char *where)
+{
+	const char	*equals = memchr(line, '=', len), *value, *guess;
+	char		 name[64];
+	struct pair	*pair;
+	size_t		 name_len, value_len;
+
+	if (equals == NULL)
+		return ph_error_set(r->fail, PH_CONFIG, "%s: no NAME=value", where);
+	for (name_len = (size_t)(equals - line); name_len > 0 && strchr(" \t", line[name_len - 1]); )
+		name_len--;
+	snprintf(name, sizeof(name), "%.*s", (int)name_len, line);
+	if ((pair = find(layer, line, name_len)) == NULL) {
+		guess = nearest(name);
+		return ph_error_set(r->fail, PH_CONFIG, "%s: no setting %s%s%s%s", where, name,
+		    guess != NULL ? "; " : "", guess != NULL ? guess : "", guess != NULL ? "?" : "");
+	}
+	if (pair->value != NULL)
+		return ph_error_set(r->fail, PH_CONFIG, "%s: %s is already set in %s", where, name,
+		    pair->where);
+	value = equals + 1;
+	value_len = len - (size_t)(value - line);
+	if (!unquote(&value, &value_len))
+		return ph_error_set(r->fail, PH_CONFIG, "%s: %s: the quotes do not match", where, name);
+	return put(r, pair, value, value_len, where);
+}
+
+static enum ph_error
+read_settings(struct reading *r, const char *path)
+{
+	struct layer		*layer = &r->layers[r->n_layers];
+	struct ph_buffer	 text = PH_BUFFER_INIT;
+	char			 where[256];
+	const char		*line;
+	size_t			 len, n = 0;
+	enum ph_error		 err;
+
+	if ((err = read_file(r, path, &text, &r->file_mode)) == PH_OK) {
+		r->n_layers++;
+		layer->is_file = true;
+		r->conf->file = strdup(path);
+	}
+	for (line = text.data; err == PH_OK && line != NULL && *line != '\0'; ) {
+		len = strcspn(line, "\n");
+		snprintf(where, sizeof(where), "%s:%zu", base_name(path), ++n);
+		while (len > 0 && strchr(" \t\r", *line) != NULL) {
+			line++;
+			len--;
+		}
+		if (len > 0 && *line != '#' && *line != ';')
+			err = read_line(r, layer, line, len, where);
+		line += len + (line[len] == '\n');
+	}
+	if (text.data != NULL)
+		ph_signature_wipe(text.data, text.cap);
+	ph_buffer_clear(&text);
+	return err;
+}
+
+static const char *
+home_of_user(struct passwd **pw)
+{
+	*pw = getpwuid(geteuid());
+	return *pw != NULL ? (*pw)->pw_dir : NULL;
+}
+
+static const char *
+variable(const char *const *vars, const char *name)
+{
+	size_t	 n = strlen(name);
+
+	for (; vars != NULL && *vars != NULL; vars++)
+		if (strncmp(*vars, name, n) == 0 && (*vars)[n] == '=')
+			return *vars + n + 1;
+	return NULL;
+}
+
+/* The first of: PAGEHOOK_CONFIG, the user's own, the system's.  Only the first must exist. */
+static enum ph_error
+read_first_file(struct reading *r, const char *const *request)
+{
+	const char	*named = variable(request, "PAGEHOOK_CONFIG"), *home;
+	struct passwd	*pw;
+	char		 path[4096];
+	enum ph_error	 err = PH_NONE;
+
+	if (named == NULL)
+		named = getenv("PAGEHOOK_CONFIG");
+	if (named != NULL) {
+		if ((err = read_settings(r, named)) == PH_NONE)
+			return ph_error_set(r->fail, PH_CONFIG,
+			    "PAGEHOOK_CONFIG: %s: no such file", named);
+		return err;
+	}
+	if ((home = home_of_user(&pw)) != NULL) {
+		snprintf(path, sizeof(path), "%s/.config/pagehook/%s.conf", home, r->name);
+		err = read_settings(r, path);
+	}
+	if (err == PH_NONE) {
+		snprintf(path, sizeof(path), "/etc/pagehook/%s.conf", r->name);
+		err = read_settings(r, path);
+	}
+	return err == PH_NONE ? PH_OK : err;
+}
+
+/* Values: text to what the member holds. */
+
+static bool
+parse_number(const char *text, enum kind kind, int64_t *out)
+{
+	static const struct { enum kind kind; const char *unit; int64_t times; } units[] = {
+		{ COUNT, "", 1 },
+		{ SIZE, "", 1 }, { SIZE, "K", 1024 }, { SIZE, "M", 1024 * 1024 },
+		{ DURATION, "", PH_SECOND_MS }, { DURATION, "s", PH_SECOND_MS },
+		{ DURATION, "m", PH_MINUTE_MS }, { DURATION, "h", PH_HOUR_MS },
+		{ DURATION, "d", PH_DAY_MS },
+	};
+	size_t	 i, n_digits = strspn(text, "0123456789");
+
+	if (n_digits == 0 || n_digits > 9)
+		return false;
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (units[i].kind == kind && strcmp(text + n_digits, units[i].unit) == 0) {
+			*out = strtoll(text, NULL, 10) * units[i].times;
+			return true;
+		}
+	return false;
+}
+
+/* https, or plain http to this very machine: a token must not cross a network in the clear. */
+static bool
+url_is_safe(const char *url)
+{
+	static const char *const	 loopback[] = { "127.", "localhost", "[::1]" };
+	size_t				 i, n;
+
+	if (strpbrk(url, " ?#@") != NULL)
+		return false;
+	if (strncmp(url, "https://", 8) == 0)
+		return url[8] != '\0';
+	if (strncmp(url, "http://", 7) != 0)
+		return false;
+	for (i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++) {
+		n = strlen(loopback[i]);
+		if (strncmp(url + 7, loopback[i], n) == 0 &&
+		    (i == 0 || strchr(":/", url[7 + n]) != NULL))
+			return i != 0 || strspn(url + 7, "0123456789.") == strcspn(url + 7, ":/");
+	}
+	return false;
+}
+
+static enum ph_error
+take(struct reading *r, const struct setting *s, const char *value, const char *where)
+{
+	struct ph_conf	*conf = r->conf;
+	int64_t		 number;
+
+	if (value[0] == '\0')
+		return ph_error_set(r->fail, PH_CONFIG, "%s: %s is empty", where, s->name);
+	switch (s->kind) {
+	case LEVEL:
+		if (!ph_log_level_parse(value, &conf->log_level))
+			return ph_error_set(r->fail, PH_CONFIG,
+			    "%s: %s: one of error, warn, info, debug", where, s->name);
+		return PH_OK;
+	case COUNT: case SIZE: case DURATION:
+		if (!parse_number(value, s->kind, &number) || number < s->min || number > s->max)
+			return ph_error_set(r->fail, PH_CONFIG, "%s: %s: %.40s is not a %s from %"
+			    PRId64 " to %" PRId64, where, s->name, value, s->kind == COUNT ? "number" :
+			    s->kind == SIZE ? "size (600K, 4M) of bytes" : "time (90s, 15m, 2h, 7d) in ms",
+			    s->min, s->max);
+		*number_of(conf, s) = number;
+		return PH_OK;
+	case DIGITS:
+		if (value[strspn(value, "0123456789")] != '\0')
+			return ph_error_set(r->fail, PH_CONFIG, "%s: %s: digits only", where, s->name);
+		break;
+	case URL:
+		if (!url_is_safe(value))
+			return ph_error_set(r->fail, PH_CONFIG, "%s: %s: https://HOST, without ? # @; "
+			    "plain http only for a loopback address", where, s->name);
+		break;
+	case PATH:
+		if (value[0] != '/')
+			return ph_error_set(r->fail, PH_CONFIG, "%s: %s: needs an absolute path", where,
+			    s->name);
+		break;
+	case TEXT: case SECRET:
+		break;
+	}
+	if (strlen(value) > MAX_VALUE)
+		return ph_error_set(r->fail, PH_CONFIG, "%s: %s is longer than %d bytes", where, s->name,
+		    MAX_VALUE);
+	if ((*text_of(conf, s) = strdup(value)) == NULL)
+		return ph_error_set(r->fail, PH_NOMEM, "settings: out of memory");
+	return PH_OK;
+}
+
+static enum ph_error
+take_from_file(struct reading *r, const struct setting *s, const struct pair *named)
+{
+	struct ph_buffer	 text = PH_BUFFER_INIT;
+	mode_t			 mode = 0;
+	enum ph_error		 err = read_file(r, named->value, &text, &mode);
+
+	if (err == PH_NONE)
+		err = ph_error_set(r->fail, PH_CONFIG, "%s: %s: no such file", named->where,
+		    named->value);
+	else if (err == PH_OK && (mode & S_IROTH) != 0)
+		err = ph_error_set(r->fail, PH_CONFIG, "%s: others can read it: chmod o-r %s",
+		    named->value, named->value);
+	if (err == PH_OK) {
+		if (text.len > 0 && text.data[text.len - 1] == '\n')
+			text.data[--text.len] = '\0';
+		err = take(r, s, text.data, named->value);
+	}
+	if (text.data != NULL)
+		ph_signature_wipe(text.data, text.cap);
+	ph_buffer_clear(&text);
+	return err;
+}
+
+static enum ph_error
+hand_on(struct reading *r, const char *name, const char *suffix, const char *value)
+{
+	struct ph_buffer	 line = PH_BUFFER_INIT;
+
+	if (strcmp(name, "PAGEHOOK_STATE") == 0)
+		return PH_OK;			/* always handed on, whoever set it */
+	ph_buffer_addf(&line, "%s%s=%s", name, suffix, value);
+	if (line.failed)
+		return ph_error_set(r->fail, PH_NOMEM, "settings: out of memory");
+	r->conf->handed_on[r->conf->n_handed_on++] = line.data;
+	return PH_OK;
+}
+
+static enum ph_error
+choose(struct reading *r, size_t i)
+{
+	const struct setting	*s = &settings[i];
+	size_t			 n;
+
+	for (n = 0; n < r->n_layers; n++) {
+		const struct pair	*set = &r->layers[n].set[i], *named = &r->layers[n].set_file[i];
+		bool			 file = r->layers[n].is_file;
+
+		if (set->value != NULL && named->value != NULL)
+			return ph_error_set(r->fail, PH_CONFIG, "%s: %s is already set in %s",
+			    named->where, s->name, set->where);
+		if (set->value != NULL) {
+			if (file && s->kind == SECRET)
+				r->file_holds_secret = true;
+			else if (!file && hand_on(r, s->name, "", set->value) != PH_OK)
+				return r->fail->err;
+			return take(r, s, set->value, set->where);
+		}
+		if (named->value != NULL) {
+			if (!file && hand_on(r, s->name, "_FILE", named->value) != PH_OK)
+				return r->fail->err;
+			return take_from_file(r, s, named);
+		}
+	}
+	return s->value != NULL ? take(r, s, s->value, "default") : PH_OK;
+}
+
+/* System user: uid below 1000, or a home that is missing or not its own. */
+static enum ph_error
+choose_state(struct reading *r)
+{
+	struct ph_buffer	 path = PH_BUFFER_INIT;
+	struct passwd		*pw;
+	struct stat		 st;
+	const char		*home = home_of_user(&pw);
+
+	if (r->conf->state == NULL) {
+		if (geteuid() < 1000 || home == NULL || stat(home, &st) != 0 || st.st_uid != geteuid())
+			ph_buffer_addf(&path, "/var/lib/pagehook/%s", r->name);
+		else
+			ph_buffer_addf(&path, "%s/.local/state/pagehook/%s", home, r->name);
+		r->conf->state = path.data;
+	}
+	if (r->conf->log == NULL && r->conf->state != NULL) {
+		path = (struct ph_buffer)PH_BUFFER_INIT;
+		ph_buffer_addf(&path, "%s/pagehook.log", r->conf->state);
+		r->conf->log = path.data;
+	}
+	if (r->conf->state == NULL || r->conf->log == NULL)
+		return ph_error_set(r->fail, PH_NOMEM, "settings: out of memory");
+	if (r->conf->log[0] != '/' && strcmp(r->conf->log, "syslog") != 0 &&
+	    strcmp(r->conf->log, "stderr") != 0)
+		return ph_error_set(r->fail, PH_CONFIG,
+		    "PAGEHOOK_LOG: an absolute path, syslog or stderr");
+	return PH_OK;
+}
+
+static enum ph_error
+digest_all(struct reading *r)
+{
+	struct ph_buffer	 all = PH_BUFFER_INIT;
+	unsigned char		 sum[PH_DIGEST_LEN];
+	char			 hex[2 * PH_DIGEST_LEN + 1] = "";
+	size_t			 i;
+	enum ph_error		 err;
+
+	for (i = 0; i < N_SETTINGS; i++) {
+		const struct setting	*s = &settings[i];
+
+		if (s->kind == COUNT || s->kind == SIZE || s->kind == DURATION)
+			ph_buffer_addf(&all, "%" PRId64 "\n", *number_of(r->conf, s));
+		else if (s->kind != LEVEL && *text_of(r->conf, s) != NULL)
+			ph_buffer_addf(&all, "%s=%s\n", s->name, *text_of(r->conf, s));
+	}
+	if ((err = ph_buffer_check(&all, r->fail)) == PH_OK &&
+	    (err = ph_signature_digest(PH_SLICE(&all), sum, r->fail)) == PH_OK) {
+		ph_hex_format(sum, sizeof(sum), hex);
+		if ((r->conf->digest = strdup(hex)) == NULL)
+			err = ph_error_set(r->fail, PH_NOMEM, "settings: out of memory");
+	}
+	if (all.data != NULL)
+		ph_signature_wipe(all.data, all.cap);
+	ph_buffer_clear(&all);
+	return err;
+}
+
+static void
+forget(char *secret)
+{
+	if (secret != NULL)
+		ph_signature_wipe(secret, strlen(secret));
+	free(secret);
+}
+
+static void
+clear_layers(struct reading *r)
+{
+	size_t	 n, i;
+
+	for (n = 0; n < MAX_LAYERS; n++)
+		for (i = 0; i < N_SETTINGS; i++) {
+			forget(r->layers[n].set[i].value);
+			forget(r->layers[n].set_file[i].value);
+			free(r->layers[n].set[i].where);
+			free(r->layers[n].set_file[i].where);
+		}
+}
+
+static enum ph_error
+read_all(struct reading *r, const struct ph_conf_from *from)
+{
+	size_t	 i;
+
+	if (read_variables(r, from->request, true) != PH_OK ||
+	    read_variables(r, (const char *const *)environ, false) != PH_OK ||
+	    read_credentials(r) != PH_OK || read_first_file(r, from->request) != PH_OK)
+		return r->fail->err;
+	for (i = 0; i < N_SETTINGS; i++)
+		if (choose(r, i) != PH_OK)
+			return r->fail->err;
+	if (r->file_holds_secret && (r->file_mode & S_IROTH) != 0)
+		return ph_error_set(r->fail, PH_CONFIG, "%s: holds a secret and others can read it: "
+		    "chmod o-r %s", r->conf->file, r->conf->file);
+	if (choose_state(r) != PH_OK)
+		return r->fail->err;
+	return digest_all(r);
+}
+
+enum ph_error
+ph_conf_load(const struct ph_conf_from *from, struct ph_conf **out, struct ph_fail *fail)
+{
+	struct ph_fail	 mine = PH_FAIL_INIT;
+	struct reading	 r = { .name = from->name, .fail = &mine };
+
+	*out = NULL;
+	if ((r.conf = calloc(1, sizeof(*r.conf))) == NULL)
+		return ph_error_set(fail, PH_NOMEM, "settings: out of memory");
+	if (read_all(&r, from) == PH_OK)
+		*out = r.conf;
+	else
+		ph_conf_free(r.conf);
+	clear_layers(&r);
+	return mine.err == PH_OK ? PH_OK : ph_error_set(fail, mine.err, "%s", mine.text);
+}
+
+void
+ph_conf_free(struct ph_conf *conf)
+{
+	size_t	 i;
+
+	if (conf == NULL)
+		return;
+	for (i = 0; i < N_SETTINGS; i++)
+		if (settings[i].kind < LEVEL)
+			forget(*text_of(conf, &settings[i]));
+	for (i = 0; i < conf->n_handed_on; i++)
+		forget(conf->handed_on[i]);
+	for (i = 0; i < conf->n_watched; i++)
+		free(conf->watched[i].path);
+	free(conf->file);
+	free(conf->digest);
+	free(conf);
+}
+
+bool
+ph_conf_of_request(const char *variable_text)
+{
+	return strncmp(variable_text, "MESSENGER_", 10) == 0 ||
+	    strncmp(variable_text, "PAGEHOOK_CONFIG=", 16) == 0;
+}
+
+enum ph_error
+ph_conf_check(const struct ph_conf *conf, struct ph_fail *fail)
+{
+	const char	*missing = conf->verify_token == NULL ? "MESSENGER_VERIFY_TOKEN" :
+			    conf->app_secret == NULL ? "MESSENGER_APP_SECRET" : NULL;
+
+	if (missing == NULL)
+		return PH_OK;
+	if (conf->file != NULL)
+		return ph_error_set(fail, PH_CONFIG, "%s: no %s; nobody can be proved without it",
+		    conf->file, missing);
+	return ph_error_set(fail, PH_CONFIG, "no %s, and no configuration file at %s or %s", missing,
+	    conf->n_watched > 0 ? conf->watched[0].path : "PAGEHOOK_CONFIG",
+	    conf->n_watched > 1 ? conf->watched[1].path : "/etc/pagehook");
+}
+
+char **
+ph_conf_new_environment(const struct ph_conf *conf)
+{
+	static const char *const	 kept[] = { "PATH", "LANG", "TZ", "CREDENTIALS_DIRECTORY",
+#ifdef PH_TEST				/* Seam: the clock's speed and the sanitizers' own settings */
+	    "PH_TEST_SPEED", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+#endif
+	};
+	struct ph_buffer		 lines[PH_CONF_WATCHED] = { PH_BUFFER_INIT };
+	char				**env = calloc(conf->n_handed_on + 16, sizeof(*env));
+	struct passwd			*pw;
+	const char			*home = home_of_user(&pw);
+	size_t				 i, n = 0, n_lines = 0;
+
+	if (env == NULL)
+		return NULL;
+	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (getenv(kept[i]) != NULL)
+			ph_buffer_addf(&lines[n_lines++], "%s=%s", kept[i], getenv(kept[i]));
+	if (home != NULL)
+		ph_buffer_addf(&lines[n_lines++], "HOME=%s", home);
+	if (conf->file != NULL)
+		ph_buffer_addf(&lines[n_lines++], "PAGEHOOK_CONFIG=%s", conf->file);
+	ph_buffer_addf(&lines[n_lines++], "PAGEHOOK_STATE=%s", conf->state);
+	for (i = 0; i < n_lines; i++)
+		if ((env[n] = lines[i].data) != NULL)
+			n++;
+	for (i = 0; i < conf->n_handed_on; i++)
+		if ((env[n] = strdup(conf->handed_on[i])) != NULL)
+			n++;
+	return env;
+}
+
+void
+ph_conf_free_environment(char **env)
+{
+	size_t	 i;
+
+	for (i = 0; env != NULL && env[i] != NULL; i++)
+		forget(env[i]);
+	free(env);
+}

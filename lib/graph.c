@@ -1,0 +1,268 @@
+/*
+ * graph -- requests to graph.facebook.com: the one door to libcurl.
+ * Knows buffer, clock, outcome's answer.  Does not know queues or what an answer means.
+ * Called by turn; its wait is the helper's only wait.
+ * Lives in the helper's one thread; connections are kept alive between sends.
+ * SPDX-License-Identifier: ISC
+ */
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "graph.h"
+
+#define CONNECT_MS	(5 * PH_SECOND_MS)
+#define WHOLE_MS	(20 * PH_SECOND_MS)
+#define MAX_ANSWER	(64 * 1024)
+#define IDLE_S		30L		/* drop an idle connection before Graph does */
+#define LIFETIME_S	600L
+#define CONNECTIONS	8L		/* to one host; each carries many requests */
+#define MAX_WATCHED	300
+
+struct flight {				/* one request; its handle is used again and again */
+	CURL			*easy;
+	void			*tag;
+	struct ph_buffer	 url, body, answer;
+	size_t			 handed;	/* bytes of the body that curl took from us */
+	bool			 in_use, begun;
+	int64_t			 began;
+};
+
+struct ph_graph {
+	struct ph_graph_conf	 conf;
+	CURLM			*multi;
+	struct curl_slist	*headers;
+	struct flight		 flights[PH_GRAPH_FLYING];
+	size_t			 n_flying;
+};
+
+/*
+ * libcurl repeats a POST by itself when a kept connection turns out to be dead: the message would go
+ * out twice, unseen.  It cannot repeat a body that it read from us and must not rewind, and it may
+ * not begin a second request for one transfer.
+ */
+static size_t
+hand_out(char *buf, size_t size, size_t n, void *arg)
+{
+	struct flight	*f = arg;
+	size_t		 left = f->body.len - f->handed, len = size * n < left ? size * n : left;
+
+	memcpy(buf, f->body.data + f->handed, len);
+	f->handed += len;
+	return len;
+}
+
+static int
+begin_once(void *arg, char *to, char *from, int to_port, int from_port)
+{
+	struct flight	*f = arg;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	if (f->begun)
+		return CURL_PREREQFUNC_ABORT;
+	f->begun = true;
+	return CURL_PREREQFUNC_OK;
+}
+
+static size_t
+take_in(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct flight	*f = arg;
+
+	if (f->answer.len + size * n > MAX_ANSWER)
+		return 0;			/* nothing of Graph's is that long: the transfer ends */
+	ph_buffer_add(&f->answer, bytes, size * n);
+	return f->answer.failed ? 0 : size * n;
+}
+
+/* libcurl is compiled to check types here, so each option stands for itself. */
+static bool
+equip(struct ph_graph *g, struct flight *f)
+{
+	const char	*schemes = strncmp(g->conf.url, "http://", 7) == 0 ? "http" : "https";
+	CURL		*e = f->easy = curl_easy_init();
+
+	return e != NULL &&
+	    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, schemes) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, IDLE_S) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, LIFETIME_S) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)ph_clock_wait_ms(CONNECT_MS)) ==
+	    CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)ph_clock_wait_ms(WHOLE_MS)) == CURLE_OK &&
+	    (g->conf.ca == NULL || curl_easy_setopt(e, CURLOPT_CAINFO, g->conf.ca) == CURLE_OK) &&
+	    curl_easy_setopt(e, CURLOPT_USERAGENT, "pagehook/" PH_VERSION) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_HTTPHEADER, g->headers) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 4096L) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_READFUNCTION, hand_out) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_READDATA, f) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, begin_once) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_PREREQDATA, f) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_in) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_WRITEDATA, f) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_PRIVATE, f) == CURLE_OK;
+}
+
+enum ph_error
+ph_graph_open(const struct ph_graph_conf *conf, struct ph_graph **out, struct ph_fail *fail)
+{
+	struct ph_graph		*g = calloc(1, sizeof(*g));
+	struct curl_slist	*more;
+
+	*out = NULL;
+	if (g == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(g);
+		return ph_error_set(fail, PH_NOMEM, "libcurl does not start");
+	}
+	g->conf = *conf;
+	g->headers = curl_slist_append(NULL, "Content-Type: application/json");
+	if ((more = curl_slist_append(g->headers, "Expect:")) != NULL)	/* never wait for a 100 */
+		g->headers = more;
+	g->multi = curl_multi_init();
+	if (g->headers == NULL || more == NULL || g->multi == NULL ||
+	    curl_multi_setopt(g->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) != CURLM_OK ||
+	    curl_multi_setopt(g->multi, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS) != CURLM_OK) {
+		ph_graph_close(g);
+		return ph_error_set(fail, PH_NOMEM, "libcurl does not start");
+	}
+	*out = g;
+	return PH_OK;
+}
+
+void
+ph_graph_close(struct ph_graph *g)
+{
+	size_t	 i;
+
+	if (g == NULL)
+		return;
+	for (i = 0; i < PH_GRAPH_FLYING; i++) {
+		struct flight	*f = &g->flights[i];
+
+		if (f->easy != NULL) {
+			(void)curl_multi_remove_handle(g->multi, f->easy);
+			curl_easy_cleanup(f->easy);
+		}
+		ph_buffer_clear(&f->url);
+		ph_buffer_clear(&f->body);
+		ph_buffer_clear(&f->answer);
+	}
+	curl_slist_free_all(g->headers);
+	(void)curl_multi_cleanup(g->multi);
+	curl_global_cleanup();
+	free(g);
+}
+
+static enum ph_error
+address(struct ph_graph *g, struct flight *f, const char *page, const char *token, const char *proof,
+    struct ph_fail *fail)
+{
+	char	*escaped = curl_easy_escape(f->easy, token, 0);
+
+	ph_buffer_reset(&f->url);
+	if (escaped != NULL)
+		ph_buffer_addf(&f->url, "%s/%s/%s/messages?access_token=%s&appsecret_proof=%s",
+		    g->conf.url, g->conf.version, page, escaped, proof);
+	else
+		f->url.failed = true;
+	curl_free(escaped);
+	return ph_buffer_check(&f->url, fail);
+}
+
+static enum ph_error
+launch(struct ph_graph *g, struct flight *f, struct ph_slice body, struct ph_fail *fail)
+{
+	ph_buffer_reset(&f->body);
+	ph_buffer_reset(&f->answer);
+	ph_buffer_add(&f->body, body.at, body.len);
+	f->handed = 0;
+	f->begun = false;
+	f->began = ph_clock_mono();
+	if (f->body.failed ||
+	    curl_easy_setopt(f->easy, CURLOPT_URL, f->url.data) != CURLE_OK ||
+	    curl_easy_setopt(f->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len) != CURLE_OK ||
+	    curl_multi_add_handle(g->multi, f->easy) != CURLM_OK)
+		return ph_error_set(fail, PH_NOMEM, "libcurl takes no request");
+	f->in_use = true;
+	g->n_flying++;
+	return PH_OK;
+}
+
+enum ph_error
+ph_graph_send(struct ph_graph *g, const char *page, const char *token, const char *proof,
+    struct ph_slice body, void *tag, struct ph_fail *fail)
+{
+	struct flight	*f;
+
+	for (f = g->flights; f < g->flights + PH_GRAPH_FLYING && f->in_use; f++)
+		continue;
+	if (f == g->flights + PH_GRAPH_FLYING)
+		return ph_error_set(fail, PH_BUSY, "%d requests are under way", PH_GRAPH_FLYING);
+	if (f->easy == NULL && !equip(g, f))
+		return ph_error_set(fail, PH_NOMEM, "libcurl takes no request");
+	f->tag = tag;
+	if (address(g, f, page, token, proof, fail) != PH_OK)
+		return PH_NOMEM;
+	return launch(g, f, body, fail);
+}
+
+size_t
+ph_graph_flying(const struct ph_graph *g)
+{
+	return g->n_flying;
+}
+
+void
+ph_graph_perform(struct ph_graph *g)
+{
+	int	 running;
+
+	(void)curl_multi_perform(g->multi, &running);
+}
+
+bool
+ph_graph_next(struct ph_graph *g, struct ph_graph_sent *out)
+{
+	struct flight	*f = NULL;
+	CURLMsg		*msg;
+	int		 left;
+
+	do
+		if ((msg = curl_multi_info_read(g->multi, &left)) == NULL)
+			return false;
+	while (msg->msg != CURLMSG_DONE);
+	(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&f);
+	*out = (struct ph_graph_sent){ .tag = f->tag, .took_ms = ph_clock_mono() - f->began };
+	out->answer.handed = f->handed > 0;
+	out->answer.body = PH_SLICE(&f->answer);
+	if (msg->data.result != CURLE_OK)	/* curl's general words: its detailed ones bear the URL */
+		out->answer.transport = curl_easy_strerror(msg->data.result);
+	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &out->answer.status);
+	(void)curl_multi_remove_handle(g->multi, f->easy);
+	f->in_use = false;
+	g->n_flying--;
+	return true;
+}
+
+void
+ph_graph_wait(struct ph_graph *g, struct pollfd *watched, size_t n, int timeout_ms)
+{
+	struct curl_waitfd	 fds[MAX_WATCHED];
+	size_t			 i;
+
+	for (i = 0; i < n && i < MAX_WATCHED; i++)
+		fds[i] = (struct curl_waitfd){ .fd = watched[i].fd, .events = CURL_WAIT_POLLIN };
+	(void)curl_multi_poll(g->multi, fds, (unsigned)i, timeout_ms, NULL);
+	for (n = i, i = 0; i < n; i++)
+		watched[i].revents = fds[i].revents != 0 ? POLLIN : 0;
+}

@@ -1,0 +1,173 @@
+/*
+ * key -- what makes two deliveries the same event.
+ * Knows event, signature's digest.  Does not know the store that remembers it.
+ * Called by intake.
+ * Lives on the caller's stack.
+ *
+ * The language of a kind's parts, words between blanks:
+ *	c, t		the conversation, the time
+ *	mid!		the mid; if there is one it is the only part
+ *	-		an empty part
+ *	name		that member of the object which named the kind
+ *	a/b/c		the first of these that is there
+ *	@word		what no name can say: below
+ * SPDX-License-Identifier: ISC
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "key.h"
+#include "signature.h"
+
+#define MAX_NAMES	64	/* sorted into a key; what a stranger adds beyond makes no difference */
+
+static void
+add_escaped(struct ph_buffer *out, struct ph_slice part)
+{
+	size_t	 i;
+
+	for (i = 0; i < part.len; i++) {
+		unsigned char	 c = (unsigned char)part.at[i];
+
+		if (c < 0x20 || c == 0x7f || c == '%' || c == '|')
+			ph_buffer_addf(out, "%%%02X", c);
+		else
+			ph_buffer_add(out, part.at + i, 1);
+	}
+}
+
+static bool
+add_value(struct ph_buffer *out, const struct ph_json *v)
+{
+	char		 digits[PH_JSON_DIGITS];
+	struct ph_slice	 id = ph_json_id(v, digits);
+
+	add_escaped(out, id);
+	return id.at != NULL;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names of a value's members, sorted, joined by commas; the envelope's own left out if asked. */
+static void
+add_names(struct ph_buffer *out, const struct ph_json *v, bool all)
+{
+	const char	*names[MAX_NAMES], *name;
+	size_t		 i, n = 0;
+
+	for (i = 0; (name = ph_json_name(v, i)) != NULL && n < MAX_NAMES; i++)
+		if (all || (strcmp(name, "sender") != 0 && strcmp(name, "recipient") != 0 &&
+		    strcmp(name, "timestamp") != 0))
+			names[n++] = name;
+	if (n > 1)
+		qsort(names, n, sizeof(names[0]), by_text);
+	for (i = 0; i < n; i++) {
+		if (i > 0)
+			ph_buffer_adds(out, ",");
+		add_escaped(out, (struct ph_slice){ names[i], strlen(names[i]) });
+	}
+}
+
+static void
+add_mids(struct ph_buffer *out, const struct ph_json *mids)
+{
+	size_t	 i;
+
+	for (i = 0; i < ph_json_count(mids); i++) {
+		if (i > 0)
+			ph_buffer_adds(out, ",");
+		add_value(out, ph_json_at(mids, i));
+	}
+}
+
+static void
+add_special(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice word)
+{
+	if (ph_slice_is(word, "@mids"))
+		add_mids(out, ph_json_get(ev->object, "mids"));
+	else if (ph_slice_is(word, "@names"))
+		add_names(out, ev->object, true);
+	else if (ph_slice_is(word, "@others"))
+		add_names(out, ev->whole, false);
+	else if (ph_slice_is(word, "@key"))
+		ph_buffer_adds(out, ev->named_by);
+	else if (ph_slice_is(word, "@from"))
+		add_value(out, ph_json_get(ph_json_get(ev->object, "from"), "id"));
+}
+
+/* A name, or alternatives: of the object, or "field", which stands beside a change's value. */
+static void
+add_member(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice word)
+{
+	char		 name[64];
+	const char	*slash;
+	size_t		 len;
+
+	for (;;) {
+		slash = memchr(word.at, '/', word.len);
+		len = slash != NULL ? (size_t)(slash - word.at) : word.len;
+		memcpy(name, word.at, len);
+		name[len] = '\0';
+		if (add_value(out, ph_json_get(strcmp(name, "field") == 0 ? ev->whole : ev->object, name)) ||
+		    slash == NULL)
+			return;
+		word = (struct ph_slice){ slash + 1, word.len - len - 1 };
+	}
+}
+
+static void
+add_part(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice word)
+{
+	if (ph_slice_is(word, "c"))
+		add_escaped(out, ev->conversation);
+	else if (ph_slice_is(word, "t")) {
+		if (ev->time != 0)
+			ph_buffer_addf(out, "%" PRId64, ev->time);
+	} else if (word.at[0] == '@')
+		add_special(out, ev, word);
+	else if (word.at[0] != '-')
+		add_member(out, ev, word);
+}
+
+void
+ph_key_format(const struct ph_event *ev, struct ph_buffer *out)
+{
+	const char	*at;
+	struct ph_slice	 word;
+
+	ph_buffer_addf(out, "%s%s|", ev->channel == PH_STANDBY ? "standby:" : "", ev->kind->name);
+	add_escaped(out, ev->page);
+	for (at = ev->kind->parts; *at != '\0'; at += word.len + (at[word.len] == ' ')) {
+		word = (struct ph_slice){ at, strcspn(at, " ") };
+		if (ph_slice_is(word, "mid!")) {
+			if (ev->mid.at == NULL)
+				continue;
+			ph_buffer_adds(out, "|");
+			add_escaped(out, ev->mid);
+			return;
+		}
+		ph_buffer_adds(out, "|");
+		add_part(out, ev, word);
+	}
+}
+
+enum ph_error
+ph_key_digest(struct ph_slice text, unsigned char out[PH_KEY_LEN], struct ph_fail *fail)
+{
+	struct ph_buffer	 all = PH_BUFFER_INIT;
+	unsigned char		 sum[PH_DIGEST_LEN];
+	enum ph_error		 err;
+
+	ph_buffer_adds(&all, PH_KEY_RULE "|");
+	ph_buffer_add(&all, text.at, text.len);
+	if ((err = ph_buffer_check(&all, fail)) == PH_OK &&
+	    (err = ph_signature_digest(PH_SLICE(&all), sum, fail)) == PH_OK)
+		memcpy(out, sum, PH_KEY_LEN);
+	ph_buffer_clear(&all);
+	return err;
+}

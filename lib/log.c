@@ -1,0 +1,279 @@
+/*
+ * log -- one JSON object a line, one write a line.
+ * Knows buffer and clock.  Does not know what is worth a line.
+ * Called by the programs and by flow.
+ * Lives once a process: where lines go is the program's, like its standard error.
+ * SPDX-License-Identifier: ISC
+ */
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+
+#define MAX_LINE	4000		/* a line is written at once or is torn by a neighbour's */
+#define LOOK_EVERY_MS	1000		/* whether the file was rotated away */
+
+static const char *const	 level_names[] = { "error", "warn", "info", "debug" };
+
+static struct {
+	pthread_mutex_t		 lock;
+	char			 path[4096];	/* "" = stderr */
+	int			 fd;
+	bool			 syslog, also_stderr;
+	enum ph_log_level	 level;
+	dev_t			 dev;
+	ino_t			 ino;
+	int64_t			 look_at;	/* monotonic ms */
+	char			 said[240];	/* the last text on the server's error log */
+	int64_t			 said_at;
+} out = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .level = PH_INFO };
+
+static void
+open_file(void)
+{
+	struct stat	 st;
+
+	if (out.fd != -1)
+		close(out.fd);
+	out.fd = open(out.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	if (out.fd != -1 && fstat(out.fd, &st) == 0) {
+		out.dev = st.st_dev;
+		out.ino = st.st_ino;
+	}
+}
+
+static void
+follow_rotation(void)
+{
+	struct stat	 st;
+	int64_t		 now = ph_clock_mono();
+
+	if (out.path[0] == '\0' || now < out.look_at)
+		return;
+	out.look_at = now + LOOK_EVERY_MS;
+	if (out.fd == -1 || stat(out.path, &st) != 0 || st.st_ino != out.ino || st.st_dev != out.dev)
+		open_file();
+}
+
+void
+ph_log_open(const char *where, enum ph_log_level level, bool also_stderr)
+{
+	pthread_mutex_lock(&out.lock);
+	out.level = level;
+	out.also_stderr = also_stderr;
+	out.syslog = strcmp(where, "syslog") == 0;
+	if (out.syslog || strcmp(where, "stderr") == 0)
+		where = "";
+	if (strcmp(out.path, where) != 0) {
+		if (out.fd != -1)
+			close(out.fd);
+		out.fd = -1;
+		snprintf(out.path, sizeof(out.path), "%s", where);
+		out.look_at = 0;
+	}
+	pthread_mutex_unlock(&out.lock);
+}
+
+void
+ph_log_close(void)
+{
+	ph_log_open("stderr", PH_INFO, false);
+}
+
+bool
+ph_log_level_parse(const char *name, enum ph_log_level *level)
+{
+	int	 i;
+
+	for (i = PH_ERROR; i <= PH_DEBUG; i++)
+		if (strcmp(name, level_names[i]) == 0) {
+			*level = (enum ph_log_level)i;
+			return true;
+		}
+	return false;
+}
+
+/* The words of a line for people: what stands behind "what", without JSON around it. */
+static void
+tell_the_web_server(enum ph_log_level level, const char *kind, const char *text)
+{
+	int64_t	 now = ph_clock_mono();
+
+	if (strcmp(text, out.said) == 0 && now < out.said_at + PH_MINUTE_MS)
+		return;
+	snprintf(out.said, sizeof(out.said), "%s", text);
+	out.said_at = now;
+	dprintf(STDERR_FILENO, "pagehook: %s: %s: %s\n", level_names[level], kind, text);
+}
+
+/* Whole lines, so that nobody's are torn: one write, and syslog one call a line. */
+static void
+write_lines(enum ph_log_level level, const struct ph_buffer *lines)
+{
+	static const int	 priorities[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+	const char		*line = lines->data, *end;
+	int			 fd;
+
+	if (out.syslog) {
+		for (; (end = strchr(line, '\n')) != NULL; line = end + 1)
+			syslog(LOG_DAEMON | priorities[level], "%.*s", (int)(end - line), line);
+		return;
+	}
+	follow_rotation();
+	fd = out.fd != -1 ? out.fd : STDERR_FILENO;
+	if (write(fd, lines->data, lines->len) == -1)
+		return;			/* nowhere left to say it */
+}
+
+static void
+stamp(struct ph_buffer *line, enum ph_log_level level, const char *kind)
+{
+	int64_t		 now = ph_clock_now();
+	time_t		 seconds = (time_t)(now / 1000);
+	struct tm	 tm;
+
+	gmtime_r(&seconds, &tm);
+	ph_buffer_addf(line, "{\"t\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\",\"l\":\"%s\",\"k\":\"%s\"",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    (int)(now % 1000), level_names[level], kind);
+}
+
+static void
+compose(struct ph_buffer *line, enum ph_log_level level, const char *kind,
+    const struct ph_buffer *fields)
+{
+	stamp(line, level, kind);
+	if (fields->len < MAX_LINE - 100)
+		ph_buffer_add(line, fields->data, fields->len);
+	ph_buffer_adds(line, "}\n");
+}
+
+static void
+put(enum ph_log_level level, const char *kind, const struct ph_buffer *fields, const char *text)
+{
+	struct ph_buffer	 line = PH_BUFFER_INIT;
+
+	compose(&line, level, kind, fields);
+	pthread_mutex_lock(&out.lock);
+	if (!line.failed)
+		write_lines(level, &line);
+	if (out.also_stderr && level <= PH_WARN && text != NULL && (out.fd != -1 || out.syslog))
+		tell_the_web_server(level, kind, text);
+	pthread_mutex_unlock(&out.lock);
+	ph_buffer_clear(&line);
+}
+
+void
+ph_log(enum ph_log_level level, const char *kind, const struct ph_buffer *fields)
+{
+	if (level <= out.level)
+		put(level, kind, fields, NULL);
+}
+
+void
+ph_log_add(struct ph_buffer *batch, enum ph_log_level level, const char *kind,
+    const struct ph_buffer *fields)
+{
+	if (level <= out.level)
+		compose(batch, level, kind, fields);
+}
+
+void
+ph_log_write(struct ph_buffer *batch)
+{
+	if (batch->len > 0 && !batch->failed) {
+		pthread_mutex_lock(&out.lock);
+		write_lines(PH_INFO, batch);
+		pthread_mutex_unlock(&out.lock);
+	}
+	ph_buffer_reset(batch);
+}
+
+void
+ph_log_say(enum ph_log_level level, const char *kind, const char *fmt, ...)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	char			 text[1024];
+	va_list			 ap;
+
+	if (level > out.level)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ph_log_text(&fields, "what", text);
+	put(level, kind, &fields, text);
+	ph_buffer_clear(&fields);
+}
+
+void
+ph_log_fail(const char *kind, const struct ph_fail *fail)
+{
+	bool	 grave = fail->err == PH_BROKEN || fail->err == PH_CONFIG || fail->err == PH_NOMEM;
+
+	if (fail->err != PH_OK)
+		ph_log_say(grave ? PH_ERROR : PH_WARN, kind, "%s", fail->text);
+}
+
+/* How many bytes of a well-formed UTF-8 character stand at s; 0 for anything else. */
+static size_t
+utf8_len(const unsigned char *s, size_t left)
+{
+	size_t	 i, n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3
+		    : s[0] < 0xf5 ? 4 : 0;
+
+	if (n > left)
+		return 0;
+	for (i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+void
+ph_log_slice(struct ph_buffer *fields, const char *name, struct ph_slice value)
+{
+	const unsigned char	*s = (const unsigned char *)value.at;
+	size_t			 i, n;
+
+	ph_buffer_addf(fields, ",\"%s\":\"", name);
+	for (i = 0; i < value.len && i < 1000; i += n) {
+		if ((n = utf8_len(s + i, value.len - i)) == 0) {
+			ph_buffer_addf(fields, "\\u00%02x", s[i]);	/* the byte, not a guess */
+			n = 1;
+		} else
+			ph_buffer_add_json(fields, (struct ph_slice){ value.at + i, n });
+	}
+	ph_buffer_adds(fields, "\"");
+}
+
+void
+ph_log_text(struct ph_buffer *fields, const char *name, const char *value)
+{
+	ph_log_slice(fields, name, (struct ph_slice){ value, strlen(value) });
+}
+
+void
+ph_log_number(struct ph_buffer *fields, const char *name, int64_t value)
+{
+	ph_buffer_addf(fields, ",\"%s\":%lld", name, (long long)value);
+}
+
+void
+ph_log_who(struct ph_buffer *fields, struct ph_slice psid)
+{
+	char	 shown[16];
+
+	snprintf(shown, sizeof(shown), "\xe2\x80\xa6%.*s", psid.len > 4 ? 4 : 0,
+	    psid.len > 4 ? psid.at + psid.len - 4 : "");
+	ph_log_text(fields, "who", shown);
+}

@@ -1,0 +1,604 @@
+/*
+ * turn -- the helper's loop, one turn of it: gather, commit, act, wait.
+ * Knows everything below it: wire, spool, intake, think, ledger, graph.
+ * Called by the helper.
+ * Lives in one thread.
+ * SPDX-License-Identifier: ISC
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "graph.h"
+#include "intake.h"
+#include "ledger.h"
+#include "message.h"
+#include "signature.h"
+#include "spool.h"
+#include "think.h"
+#include "turn.h"
+#include "wire.h"
+
+#define LOOK_EVERY_MS	1000		/* at the spool, and at what the helper looks at between turns */
+#define SPOOL_AT_ONCE	64		/* bodies taken in by one turn */
+#define RIPE_AT_ONCE	64
+#define TIDY_AFTER_MS	5000		/* of quiet */
+#define MAX_WATCHED	258
+#define PLACES		(2 * PH_GRAPH_FLYING)	/* what finished this turn keeps its own until it is settled */
+
+struct claim {				/* one reply on its way; the tag of its request */
+	enum { FREE, CLAIMED, FLYING, FINISHED } is;
+	struct ph_store_reply	 reply;
+	struct ph_result	 result;	/* once finished */
+	int64_t			 took_ms;
+};
+
+struct ph_turn {
+	const struct ph_conf	*conf;
+	struct ph_slice		 page;		/* ours; absent: nothing can be sent */
+	char			 proof[PH_SIGNATURE_LEN + 1];
+	struct ph_wire_server	*wire;
+	struct ph_ledger	*ledger;
+	struct ph_graph		*graph;
+	struct ph_spool		 spool;
+	struct ph_intake	 intake;
+
+	/* Gathered this turn. */
+	struct ph_wire_delivery	*deliveries;
+	size_t			 n_deliveries;
+	struct ph_spooled	*spooled;
+	size_t			 n_spooled;
+
+	struct claim		 claims[PLACES];
+	struct ph_buffer	 said;		/* log lines that are true once the commit is through */
+	int64_t			 now;		/* Unix ms, of this turn */
+	int64_t			 next_due;	/* Unix ms; 0: nothing is */
+	int64_t			 spool_look_at, busy_at, tidied_at;	/* monotonic ms */
+	bool			 leaving, moved, failed;
+	struct pollfd		 watched[MAX_WATCHED];
+	int			 stop_fd;
+};
+
+static enum ph_error
+open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
+{
+	const struct ph_conf	*conf = t->conf;
+	struct ph_graph_conf	 graph = { conf->graph_url, conf->graph_version, conf->graph_ca };
+	struct ph_slice		 token = { conf->page_token, 0 };
+	size_t			 n_unsure;
+
+	if (conf->page_id != NULL && conf->page_token != NULL) {
+		t->page = (struct ph_slice){ conf->page_id, strlen(conf->page_id) };
+		token.len = strlen(conf->page_token);
+		if (ph_signature_format(conf->app_secret, token, t->proof, fail) != PH_OK)
+			return fail->err;
+	}
+	if (ph_ledger_open(&ph_store_sqlite, "queue.db", ph_clock_now(), &t->ledger, &n_unsure,
+	    fail) != PH_OK || ph_graph_open(&graph, &t->graph, fail) != PH_OK ||
+	    ph_spool_open(&t->spool, state_fd, fail) != PH_OK)
+		return fail->err;
+	if (n_unsure > 0)
+		ph_log_say(PH_WARN, "reply", "%zu may or may not have been sent when the last helper died: "
+		    "unsure, sent once more after a while", n_unsure);
+	return ph_wire_listen(conf->digest, conf->file != NULL ? conf->file : "", &t->wire, fail);
+}
+
+enum ph_error
+ph_turn_open(const struct ph_conf *conf, int state_fd, int stop_fd, struct ph_turn **out,
+    struct ph_fail *fail)
+{
+	struct ph_turn	*t = calloc(1, sizeof(*t));
+
+	*out = NULL;
+	if (t == NULL)
+		return ph_error_set(fail, PH_NOMEM, "helper: out of memory");
+	t->conf = conf;
+	t->spool = (struct ph_spool)PH_SPOOL_INIT;
+	t->intake = (struct ph_intake)PH_INTAKE_INIT;
+	t->stop_fd = stop_fd;
+	t->moved = true;
+	t->busy_at = t->tidied_at = ph_clock_mono();
+	if (open_all(t, state_fd, fail) != PH_OK) {
+		ph_turn_close(t);
+		return fail->err;
+	}
+	*out = t;
+	return PH_OK;
+}
+
+void
+ph_turn_close(struct ph_turn *t)
+{
+	size_t	 i;
+
+	if (t == NULL)
+		return;
+	ph_graph_close(t->graph);
+	ph_wire_close(t->wire);
+	ph_ledger_close(t->ledger);
+	ph_spool_close(&t->spool);
+	ph_spooled_free(t->spooled, t->n_spooled);
+	ph_intake_clear(&t->intake);
+	ph_buffer_clear(&t->said);
+	for (i = 0; i < PLACES; i++)
+		ph_store_reply_clear(&t->claims[i].reply);
+	free(t);
+}
+
+/* Gather: memory only; nothing here can be undone by a crash. */
+
+static void
+gather_outcomes(struct ph_turn *t)
+{
+	struct ph_graph_sent	 sent;
+	struct claim		*c;
+
+	ph_graph_perform(t->graph);
+	while (ph_graph_next(t->graph, &sent)) {
+		c = sent.tag;
+		ph_outcome_judge(&sent.answer, &c->result);
+		c->took_ms = sent.took_ms;
+		c->is = FINISHED;
+		t->moved = true;
+	}
+}
+
+static void
+gather_spooled(struct ph_turn *t)
+{
+	if (ph_clock_mono() < t->spool_look_at)
+		return;
+	t->spool_look_at = ph_clock_mono() + LOOK_EVERY_MS;
+	if (!ph_spool_changed(&t->spool))
+		return;
+	t->spooled = ph_spool_read_all(&t->spool, SPOOL_AT_ONCE, &t->n_spooled);
+	if (t->n_spooled == SPOOL_AT_ONCE)
+		t->spool_look_at = 0;		/* there is more */
+}
+
+static void
+gather(struct ph_turn *t)
+{
+	t->now = ph_clock_now();
+	t->deliveries = ph_wire_read(t->wire, &t->n_deliveries);
+	gather_spooled(t);
+	gather_outcomes(t);
+	if (t->n_deliveries > 0 || t->n_spooled > 0 ||
+	    (t->next_due != 0 && t->next_due <= t->now))
+		t->moved = true;
+}
+
+/* Commit: everything in one transaction.  What is said of it waits in t->said until it is true. */
+
+static void
+say(struct ph_turn *t, enum ph_log_level level, const char *kind, struct ph_buffer *fields)
+{
+	ph_log_add(&t->said, level, kind, fields);
+	ph_buffer_clear(fields);
+}
+
+static void
+log_id(struct ph_buffer *fields, const char *name, char letter, int64_t id)
+{
+	ph_buffer_addf(fields, ",\"%s\":\"%c%" PRId64 "\"", name, letter, id);
+}
+
+static void
+say_event(struct ph_turn *t, const struct ph_event *ev, int64_t id, bool dup)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+
+	if (!dup)
+		log_id(&fields, "id", 'e', id);
+	ph_log_slice(&fields, "page", ev->page);
+	ph_log_text(&fields, "kind", ev->kind->name);
+	if (ev->conversation.at != NULL)
+		ph_log_who(&fields, ev->conversation);
+	ph_buffer_adds(&fields, dup ? ",\"dup\":true" : ",\"dup\":false");
+	say(t, PH_INFO, "event", &fields);
+}
+
+static void
+say_reply(struct ph_turn *t, const struct claim *c, const char *state)
+{
+	const struct ph_result	*r = &c->result;
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+
+	log_id(&fields, "id", 'r', c->reply.id);
+	ph_log_who(&fields, PH_SLICE(&c->reply.person));
+	ph_log_text(&fields, "state", state);
+	ph_log_number(&fields, "try", c->reply.attempt);
+	ph_log_number(&fields, "ms", c->took_ms);
+	if (r->mid[0] != '\0')
+		ph_log_text(&fields, "mid", r->mid);
+	if (r->code != 0) {
+		ph_log_number(&fields, "code", r->code);
+		ph_log_number(&fields, "subcode", r->subcode);
+		ph_log_text(&fields, "fbtrace_id", r->trace);
+	} else if (r->outcome != PH_SENT)
+		ph_log_text(&fields, "why", r->why);
+	if (r->outcome == PH_SENT && c->reply.resends > 0)
+		ph_log_text(&fields, "note", "may have been sent more than once");
+	say(t, r->outcome == PH_SENT ? PH_INFO : PH_WARN, "send", &fields);
+}
+
+struct owing {				/* for whom think speaks */
+	struct ph_turn	*turn;
+	int64_t		 conv, event;
+};
+
+static enum ph_error
+owe(void *arg, struct ph_slice message, struct ph_fail *fail)
+{
+	const struct owing	*o = arg;
+
+	return ph_ledger_owe(o->turn->ledger, o->conv, o->event, o->turn->now, message, fail);
+}
+
+/* A Page without a token: its events are kept, its replies wait, and somebody is told. */
+static enum ph_error
+hold_foreign_page(struct ph_turn *t, const struct ph_event *ev, struct ph_fail *fail)
+{
+	enum ph_error	 err;
+
+	if (t->page.at != NULL && t->page.len == ev->page.len &&
+	    memcmp(t->page.at, ev->page.at, ev->page.len) == 0)
+		return PH_OK;
+	err = ph_ledger_hold_page(t->ledger, ev->page, "no access token for this Page", fail);
+	if (err == PH_OK)
+		ph_log_say(PH_WARN, "config", "Page %.*s has no access token: its replies wait for "
+		    "MESSENGER_PAGE_ID and MESSENGER_PAGE_ACCESS_TOKEN", (int)ev->page.len, ev->page.at);
+	return err == PH_NONE ? PH_OK : err;
+}
+
+static enum ph_error
+take_event(struct ph_turn *t, const struct ph_event *ev, int64_t came, struct ph_fail *fail)
+{
+	struct owing	 o = { .turn = t };
+	enum ph_error	 err;
+
+	err = ph_ledger_keep(t->ledger, ev, t->intake.object, came, &o.event, &o.conv, fail);
+	if (err != PH_OK && err != PH_NONE)
+		return err;
+	say_event(t, ev, o.event, err == PH_NONE);
+	if (err == PH_NONE || !ev->answerable)
+		return PH_OK;
+	if ((err = hold_foreign_page(t, ev, fail)) != PH_OK)
+		return err;
+	return ph_think(ev, owe, &o, fail);
+}
+
+static enum ph_error
+quarantine(struct ph_turn *t, struct ph_slice body, int64_t came, const char *why,
+    struct ph_fail *fail)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	enum ph_error		 err;
+	int64_t			 id = 0;
+
+	err = ph_ledger_quarantine(t->ledger, body, why, came, &id, fail);
+	if (err != PH_OK)
+		return err == PH_NONE ? PH_OK : err;
+	log_id(&fields, "id", 'e', id);
+	ph_log_text(&fields, "what", "a signed body is in quarantine");
+	ph_log_text(&fields, "why", why);
+	say(t, PH_ERROR, "alert", &fields);
+	return PH_OK;
+}
+
+static enum ph_error
+take_events(struct ph_turn *t, int64_t came, struct ph_fail *fail)
+{
+	struct ph_event	 ev;
+	enum ph_error	 err = PH_OK;
+	size_t		 i;
+
+	for (i = 0; i < t->intake.events.n && err == PH_OK; i++) {
+		if ((err = ph_event_read(&t->intake.events.all[i], &ev, fail)) != PH_OK)
+			return err;
+		err = take_event(t, &ev, came, fail);
+		ph_event_clear(&ev);
+	}
+	return err;
+}
+
+/* One body, whole: the verdict that its front, if it has one, will hear. */
+static enum ph_error
+take_body(struct ph_turn *t, struct ph_slice body, int64_t came, enum ph_verdict *verdict,
+    struct ph_fail *fail)
+{
+	struct ph_fail	 why = PH_FAIL_INIT;
+	enum ph_verdict	 ours = PH_KEPT;
+	enum ph_error	 err;
+
+	switch (ph_intake_read(body, t->conf->objects, &t->intake, &why)) {
+	case PH_OK:
+		err = take_events(t, came, fail);
+		break;
+	case PH_NONE:
+		ph_log_say(PH_WARN, "refused", "%s: another subscription points here, or "
+		    "MESSENGER_OBJECTS lacks it", why.text);
+		err = PH_OK;
+		ours = PH_UNWANTED;
+		break;
+	case PH_MALFORMED:
+		err = quarantine(t, body, came, why.text, fail);
+		ours = PH_UNREADABLE;
+		break;
+	case PH_TOOBIG:
+		err = quarantine(t, body, came, why.text, fail);
+		break;
+	default:
+		err = ph_error_set(fail, PH_NOMEM, "%s", why.text);
+	}
+	if (err == PH_OK)
+		*verdict = ours;
+	return err;
+}
+
+static enum ph_error
+commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
+{
+	enum ph_verdict	 ignored;
+	enum ph_error	 err = PH_OK;
+	size_t		 i;
+
+	for (i = 0; i < t->n_spooled && err == PH_OK; i++) {
+		struct ph_spooled	*s = &t->spooled[i];
+
+		if (s->err == PH_OK)
+			err = take_body(t, PH_SLICE(&s->body), s->arrived, &ignored, fail);
+		else if (s->err != PH_NOMEM)
+			err = quarantine(t, PH_SLICE(&s->body), t->now, s->err == PH_TOOBIG ?
+			    "reading it killed the helper three times" : "not a whole spool file", fail);
+	}
+	for (i = 0; i < t->n_deliveries && err == PH_OK; i++)
+		err = take_body(t, t->deliveries[i].body, t->now, &t->deliveries[i].verdict, fail);
+	return err;
+}
+
+static enum ph_error
+commit_outcomes(struct ph_turn *t, struct ph_fail *fail)
+{
+	struct claim	*c;
+	const char	*state;
+	enum ph_error	 err;
+
+	for (c = t->claims; c < t->claims + PLACES; c++) {
+		if (c->is != FINISHED)
+			continue;
+		err = ph_ledger_settle(t->ledger, &c->reply, &c->result, t->now, &state, fail);
+		if (err != PH_OK && err != PH_NONE)
+			return err;
+		say_reply(t, c, err == PH_NONE ? "settled before" : state);
+	}
+	return PH_OK;
+}
+
+static enum ph_error
+commit_ripe(struct ph_turn *t, struct ph_fail *fail)
+{
+	struct ph_store_reply	 ripe[RIPE_AT_ONCE];
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	size_t			 i, n;
+
+	if (ph_ledger_ripen(t->ledger, t->now, ripe, RIPE_AT_ONCE, &n, fail) != PH_OK)
+		return fail->err;
+	for (i = 0; i < n; i++) {
+		log_id(&fields, "id", 'r', ripe[i].id);
+		ph_log_text(&fields, "what", ripe[i].resends > 1 ? "unsure twice: held for a person" :
+		    "unsure, no echo: sent once more; it may arrive twice");
+		say(t, PH_WARN, "reply", &fields);
+	}
+	return PH_OK;
+}
+
+/* Claims what Graph has room for; it is launched once the commit is through. */
+static enum ph_error
+commit_claims(struct ph_turn *t, struct ph_fail *fail)
+{
+	struct ph_store_reply	 claimed[PH_GRAPH_FLYING];
+	struct claim		*c = t->claims;
+	size_t			 i, n = 0, room = PH_GRAPH_FLYING - ph_graph_flying(t->graph);
+	enum ph_error		 err;
+
+	if (t->page.at == NULL || t->leaving || room == 0)
+		return PH_OK;
+	err = ph_ledger_claim(t->ledger, t->page, t->now, claimed, room, &n, fail);
+	for (i = 0; i < n; i++, c++) {
+		while (c->is != FREE)
+			c++;
+		*c = (struct claim){ .is = CLAIMED, .reply = claimed[i] };
+	}
+	return err;
+}
+
+static enum ph_error
+commit_all(struct ph_turn *t, struct ph_fail *fail)
+{
+	if (ph_ledger_begin(t->ledger, fail) != PH_OK ||
+	    commit_deliveries(t, fail) != PH_OK ||
+	    commit_outcomes(t, fail) != PH_OK ||
+	    commit_ripe(t, fail) != PH_OK ||
+	    commit_claims(t, fail) != PH_OK ||
+	    ph_ledger_next_due(t->ledger, t->page, &t->next_due, fail) != PH_OK)
+		return fail->err;
+	return ph_ledger_commit(t->ledger, fail);
+}
+
+static void
+release(struct claim *c)
+{
+	ph_store_reply_clear(&c->reply);
+	c->is = FREE;
+}
+
+/* Releases the claims that are so. */
+static void
+release_all(struct ph_turn *t, int is)
+{
+	struct claim	*c;
+
+	for (c = t->claims; c < t->claims + PLACES; c++)
+		if ((int)c->is == is)
+			release(c);
+}
+
+/* Nothing happened: fronts hear that it was not kept, outcomes wait for the next turn. */
+static enum ph_error
+step_back(struct ph_turn *t, struct ph_fail *fail)
+{
+	size_t	 i;
+
+	ph_ledger_abandon(t->ledger);
+	release_all(t, CLAIMED);
+	for (i = 0; i < t->n_deliveries; i++)
+		t->deliveries[i].verdict = fail->err == PH_TOOBIG ? PH_FULL : PH_LATER;
+	for (i = 0; i < t->n_spooled; i++)
+		ph_spool_hold(&t->spool, &t->spooled[i]);
+	ph_spooled_free(t->spooled, t->n_spooled);
+	t->spooled = NULL;
+	t->n_spooled = 0;
+	ph_buffer_reset(&t->said);
+	t->failed = true;
+	if (fail->err != PH_BUSY && fail->err != PH_TOOBIG)
+		return fail->err;
+	ph_log_fail("store", fail);
+	*fail = (struct ph_fail)PH_FAIL_INIT;
+	return PH_OK;
+}
+
+static enum ph_error
+commit(struct ph_turn *t, struct ph_fail *fail)
+{
+	t->failed = false;
+	if (!t->moved)
+		return PH_OK;
+	if (commit_all(t, fail) != PH_OK)
+		return step_back(t, fail);
+	release_all(t, FINISHED);
+	t->moved = false;
+	return PH_OK;
+}
+
+/* Act: only now, what others can see. */
+
+static void
+launch(struct ph_turn *t, struct claim *c)
+{
+	struct ph_buffer	 body = PH_BUFFER_INIT;
+	struct ph_fail		 fail = PH_FAIL_INIT;
+
+	ph_message_format_send(PH_SLICE(&c->reply.person), PH_SLICE(&c->reply.body), c->reply.token,
+	    &body);
+	c->is = FLYING;
+	if (ph_buffer_check(&body, &fail) != PH_OK || ph_graph_send(t->graph, t->conf->page_id,
+	    t->conf->page_token, t->proof, PH_SLICE(&body), c, &fail) != PH_OK) {
+		const struct ph_answer	 unsent = { .handed = false, .transport = fail.text };
+
+		ph_outcome_judge(&unsent, &c->result);	/* not a byte left us */
+		c->is = FINISHED;
+		t->moved = true;
+	}
+	ph_buffer_clear(&body);
+}
+
+static void
+act(struct ph_turn *t)
+{
+	struct claim	*c;
+	size_t		 i;
+
+	ph_wire_answer_all(t->wire);
+	for (c = t->claims; c < t->claims + PLACES; c++)
+		if (c->is == CLAIMED)
+			launch(t, c);
+	for (i = 0; i < t->n_spooled; i++)
+		if (t->spooled[i].err != PH_NOMEM)
+			ph_spool_drop(&t->spool, &t->spooled[i]);
+	ph_spooled_free(t->spooled, t->n_spooled);
+	t->spooled = NULL;
+	t->n_spooled = 0;
+	ph_log_write(&t->said);
+	ph_graph_perform(t->graph);		/* the first bytes leave before we wait for anything */
+}
+
+/* Wait. */
+
+static bool
+is_busy(const struct ph_turn *t)
+{
+	return t->n_deliveries > 0 || t->moved || t->next_due != 0 || ph_graph_flying(t->graph) > 0;
+}
+
+static int
+patience(const struct ph_turn *t)
+{
+	int64_t	 left = LOOK_EVERY_MS;
+
+	if (t->failed)
+		return LOOK_EVERY_MS;		/* the disk will not be better in a moment */
+	if (t->moved || (t->leaving && ph_graph_flying(t->graph) == 0))
+		return 0;
+	if (t->next_due != 0 && !t->leaving && ph_graph_flying(t->graph) < PH_GRAPH_FLYING)
+		left = t->next_due - ph_clock_now();
+	return left < 0 ? 0 : left < LOOK_EVERY_MS ? (int)left : LOOK_EVERY_MS;
+}
+
+static void
+wait(struct ph_turn *t)
+{
+	int64_t	 mono = ph_clock_mono();
+	size_t	 n = ph_wire_watch(t->wire, t->watched, MAX_WATCHED - 1);
+
+	if (is_busy(t))
+		t->busy_at = mono;
+	if (mono - t->busy_at >= TIDY_AFTER_MS && t->tidied_at < t->busy_at) {
+		ph_ledger_tidy(t->ledger, true);
+		t->tidied_at = mono;
+	} else
+		ph_ledger_tidy(t->ledger, false);
+	if (!t->leaving)
+		t->watched[n++] = (struct pollfd){ .fd = t->stop_fd, .events = POLLIN };
+	ph_graph_wait(t->graph, t->watched, n, patience(t));
+}
+
+enum ph_error
+ph_turn(struct ph_turn *t, struct ph_fail *fail)
+{
+	gather(t);			/* what arrived, what became of sends: memory only */
+	if (commit(t, fail) != PH_OK)	/* one transaction: events, replies, outcomes, claims */
+		return fail->err;
+
+	/* From here on the events are ours. */
+
+	act(t);				/* verdicts to fronts, claims to Graph */
+	wait(t);
+	return PH_OK;
+}
+
+int64_t
+ph_turn_busy_at(const struct ph_turn *t)
+{
+	return t->busy_at;
+}
+
+size_t
+ph_turn_flying(const struct ph_turn *t)
+{
+	return ph_graph_flying(t->graph);
+}
+
+bool
+ph_turn_outdated(const struct ph_turn *t)
+{
+	return ph_wire_outdated(t->wire);
+}
+
+void
+ph_turn_leave(struct ph_turn *t)
+{
+	t->leaving = true;
+	ph_wire_unlink(t->wire);
+}

@@ -1,0 +1,41 @@
+/*
+ * turn -- the helper's loop, one turn of it: gather, commit, act, wait.
+ * Knows everything below it: wire, spool, intake, think, ledger, graph.
+ * Called by the helper.
+ * Lives in one thread; between commit and act nothing is owed that is not on disk.
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef PH_TURN_H
+#define PH_TURN_H
+
+#include "conf.h"
+
+struct ph_turn;
+
+/*
+ * Opens store, Graph and spool of the state directory, which is the current one, and listens.
+ * stop_fd: becomes readable when the helper is to leave; it ends a wait.  conf is borrowed.
+ */
+enum ph_error	ph_turn_open(const struct ph_conf *conf, int state_fd, int stop_fd,
+		    struct ph_turn **out, struct ph_fail *fail) PH_MUST_USE;
+void		ph_turn_close(struct ph_turn *turn);
+
+/*
+ * One turn.  A store that is busy or full is no failure of the turn: fronts were told, outcomes wait.
+ * PH_BROKEN, PH_NOMEM, PH_CONFIG: the helper must leave, without a verdict for what it had gathered.
+ */
+enum ph_error	ph_turn(struct ph_turn *turn, struct ph_fail *fail) PH_MUST_USE;
+
+/* Monotonic ms of the last turn in which anything arrived, flew or was owed. */
+int64_t		ph_turn_busy_at(const struct ph_turn *turn);
+
+/* Requests to Graph under way. */
+size_t		ph_turn_flying(const struct ph_turn *turn);
+
+/* Whether a front of a newer build asked for a helper of its own. */
+bool		ph_turn_outdated(const struct ph_turn *turn);
+
+/* From now on: takes what fronts still hand over, claims nothing more, and has no name to be found by. */
+void		ph_turn_leave(struct ph_turn *turn);
+
+#endif
