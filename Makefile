@@ -34,13 +34,13 @@ LANG_C	:= -std=c11 -D_GNU_SOURCE -Ilib -pthread -fPIE \
 # The layers, lowest first: a module includes only what stands before it (tests/house.t looks).
 BASE	:= error buffer clock log
 PURE	:= hex query signature json event key message outcome backoff
-DOORS	:= conf state wire wire_helper spool store store_sqlite graph
-FLOW	:= intake think ledger turn
+DOORS	:= layer conf state wire wire_helper spool store store_sqlite graph
+FLOW	:= intake think ledger delivery turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 
 # Each program names its own libraries: the front cannot call what it does not link.
 FRONT		:= cgi/main cgi/front cgi/mount cgi/request cgi/start \
-		   $(addprefix lib/,error buffer clock log hex query signature conf state wire spool)
+		   $(addprefix lib/,error buffer clock log hex query signature layer conf state wire spool)
 FRONT_LIBS	:= -lfcgi -lcrypto
 COMMAND		:= cgi/pagehook cgi/helper cgi/sign $(addprefix lib/,$(LIB))
 COMMAND_LIBS	:= -ljson-c -lcurl -lsqlite3 -lcrypto
@@ -78,4 +78,67 @@ $(eval $(call variant,build,$(CFLAGS) $(HARDEN),))
 $(eval $(call variant,build/test,-O1 -g -DPH_TEST,))
 $(eval $(call variant,build/asan,-O1 -g -DPH_TEST -fno-omit-frame-pointer $(SANITIZE),$(SANITIZE)))
 
-.PHONY: all run check asan lint install uninstall deps clean
+# What Debian calls what we need: to build, to run the tests, to lint.
+NEEDS_BUILD	:= gcc libc6-dev make libfcgi-dev libssl-dev libjson-c-dev libcurl4-openssl-dev libsqlite3-dev
+NEEDS_CHECK	:= libcmocka-dev libfcgi-bin lighttpd lighttpd-mod-openssl apache2-bin \
+		   libapache2-mod-fcgid perl sqlite3 openssl curl strace procps
+NEEDS_LINT	:= clang clang-tidy cppcheck mandoc
+NEEDS		= $(NEEDS_BUILD) $(NEEDS_CHECK) $(if $(filter lint,$(MAKECMDGOALS)),$(NEEDS_LINT))
+
+deps:
+	@command -v dpkg-query >/dev/null || { echo "deps: not Debian; needed, by Debian's names: $(NEEDS)"; exit 0; }; \
+	missing=$$(for p in $(NEEDS); do dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | \
+	    grep -qx installed || echo $$p; done | paste -sd' ' -); \
+	[ -n "$$missing" ] || exit 0; \
+	as=; [ "$$(id -u)" = 0 ] || as=sudo; \
+	if [ "$(DEPS)" = no ] || { [ -n "$$as" ] && ! sudo -n true 2>/dev/null && ! { [ -t 0 ] && command -v sudo >/dev/null; }; }; then \
+		echo "deps: missing; to install them: apt-get install $$missing"; exit 1; \
+	fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	$$as apt-get -q update && $$as apt-get -q -y --no-install-recommends install $$missing && \
+	echo "deps   installed $$missing"
+
+run: deps
+	@began=$$(date +%s); $(MAKE) --no-print-directory -s build/pagehook.fcgi build/pagehook build/graph.fcgi && \
+	echo "build  $$(find build -maxdepth 3 -name '*.o' -not -path 'build/test/*' -not -path 'build/asan/*' | wc -l) files, $$(($$(date +%s) - began)) s"
+	@KEEP="$(KEEP)" exec tests/run
+
+check: build/test/programs
+	@tests/check build/test "$(T)"
+
+asan: build/asan/programs
+	@tests/check build/asan "$(T)"
+
+SOURCES		= $(wildcard cgi/*.c lib/*.c tests/graph/*.c tests/unit/*.c)
+MANUALS		= $(wildcard cgi/*.[1-8] lib/*.[1-8])
+
+lint: deps
+	@for cc in gcc clang; do for def in -UPH_TEST -DPH_TEST; do for f in $(SOURCES); do \
+		$$cc $(LANG_C) $(WARN) -O2 -Wconversion -Wno-sign-conversion -Werror $$def -c -o /dev/null $$f || exit 1; done; done; done
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --error-exitcode=1 -Ilib cgi lib tests/graph
+	@clang-tidy --quiet --warnings-as-errors='*' $(wildcard cgi/*.c lib/*.c) -- $(LANG_C) 2>/dev/null
+	@mandoc -Tlint -Wwarning $(MANUALS)
+	@for f in tests/*.pm tests/*.t tests/run; do perl -Itests -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
+
+libexecdir	= $(PREFIX)/lib/pagehook
+filled		= tests/fill path=/messenger/webhook bin=$(libexecdir)/pagehook.fcgi
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(libexecdir) $(DESTDIR)$(PREFIX)/share/pagehook \
+		$(DESTDIR)$(SYSCONFDIR)/pagehook $(DESTDIR)$(SYSCONFDIR)/apache2/conf-available \
+		$(DESTDIR)$(SYSCONFDIR)/lighttpd/conf-available
+	install -m 755 build/pagehook $(DESTDIR)$(PREFIX)/bin/pagehook
+	install -m 755 build/pagehook.fcgi $(DESTDIR)$(libexecdir)/pagehook.fcgi
+	install -m 644 apache/htaccess $(DESTDIR)$(PREFIX)/share/pagehook/htaccess
+	for f in apache/*.conf; do $(filled) socket=/run/pagehook/fcgi.sock <$$f \
+		>$(DESTDIR)$(SYSCONFDIR)/apache2/conf-available/$${f##*/} || exit 1; done
+	for f in lighttpd/*.conf; do $(filled) socket=/run/lighttpd/pagehook.sock <$$f \
+		>$(DESTDIR)$(SYSCONFDIR)/lighttpd/conf-available/$${f##*/} || exit 1; done
+	for f in $(MANUALS); do d=$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}; \
+		install -d $$d && install -m 644 $$f $$d/ || exit 1; done
+
+clean:
+	rm -rf build
+
+.PHONY: all run check asan lint install deps clean

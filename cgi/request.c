@@ -119,6 +119,7 @@ take_connection(struct request *rq, struct ph_fail *fail)
 	if (!rq->is_unix)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	rq->fcgx.ipcFd = fd;
+	rq->fcgx.keepConnection = 1;		/* or libfcgi begins by closing it */
 	rq->is_open = true;
 	rq->began = ph_clock_mono();
 	rq->read_by = rq->began + READ_BY_MS;

@@ -20,11 +20,11 @@
 #include "clock.h"
 #include "conf.h"
 #include "hex.h"
+#include "layer.h"
 #include "signature.h"
 
 #define MAX_FILE	(256 * 1024)
 #define MAX_VALUE	8192
-#define MAX_LAYERS	4
 
 extern char	**environ;
 
@@ -59,18 +59,14 @@ static const struct setting {
 };
 #define N_SETTINGS	(sizeof(settings) / sizeof(settings[0]))
 
-struct pair { char *value, *where; };		/* of one setting in one layer; NULL: not there */
-
-struct layer {			/* request, environment, credentials, file: the first that has it wins */
-	struct pair	 set[N_SETTINGS], set_file[N_SETTINGS];
-	bool		 is_file;
-};
+/* Where a setting may be set: the first layer that has it wins. */
+enum { REQUEST, ENVIRONMENT, CREDENTIALS, CONF_FILE, N_LAYERS };
 
 struct reading {		/* one ph_conf_load */
 	struct ph_conf		*conf;
 	const char		*name;
-	struct layer		 layers[MAX_LAYERS];
-	size_t			 n_layers;
+	struct ph_layer_name	 names[N_SETTINGS + 1];
+	struct ph_layer		 layers[N_LAYERS];
 	bool			 file_holds_secret;
 	mode_t			 file_mode;
 	struct ph_fail		*fail;
@@ -86,14 +82,6 @@ static int64_t *
 number_of(struct ph_conf *conf, const struct setting *s)
 {
 	return (int64_t *)(void *)((char *)conf + s->at);
-}
-
-static const char *
-base_name(const char *path)
-{
-	const char	*slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
 }
 
 /* Files: read whole, and remembered with what they looked like. */
@@ -171,193 +159,15 @@ read_file(struct reading *r, const char *path, struct ph_buffer *out, mode_t *mo
 	return PH_OK;
 }
 
-/* Layers: where each setting is set, before it is known which layer wins. */
-
-static size_t
-distance(const char *a, const char *b)		/* letters that differ, for "did you mean" */
-{
-	size_t	 row[64], i, j, la = strlen(a), lb = strlen(b), corner, up;
-
-	if (la >= 64 || lb >= 64)
-		return 64;
-	for (j = 0; j <= lb; j++)
-		row[j] = j;
-	for (i = 1; i <= la; i++) {
-		corner = row[0];
-		row[0] = i;
-		for (j = 1; j <= lb; j++) {
-			up = row[j];
-			row[j] = corner + (a[i - 1] != b[j - 1]);
-			if (up + 1 < row[j])
-				row[j] = up + 1;
-			if (row[j - 1] + 1 < row[j])
-				row[j] = row[j - 1] + 1;
-			corner = up;
-		}
-	}
-	return row[lb];
-}
-
-static const char *
-nearest(const char *name)
-{
-	size_t	 i, d, best = 4;
-	const char	*found = NULL;
-
-	for (i = 0; i < N_SETTINGS; i++)
-		if ((d = distance(name, settings[i].name)) < best) {
-			best = d;
-			found = settings[i].name;
-		}
-	return found;
-}
-
-/* The pair of a name in this layer: NAME or, for a secret, NAME_FILE; NULL: no such setting. */
-static struct pair *
-find(struct layer *layer, const char *name, size_t len)
-{
-	size_t	 i, n;
-
-	for (i = 0; i < N_SETTINGS; i++) {
-		n = strlen(settings[i].name);
-		if (strncmp(name, settings[i].name, n) != 0)
-			continue;
-		if (len == n)
-			return &layer->set[i];
-		if (settings[i].kind == SECRET && len == n + 5 && strncmp(name + n, "_FILE", 5) == 0)
-			return &layer->set_file[i];
-	}
-	return NULL;
-}
-
-static enum ph_error
-put(struct reading *r, struct pair *pair, const char *value, size_t len, const char *where)
-{
-	pair->value = strndup(value, len);
-	pair->where = strdup(where);
-	if (pair->value == NULL || pair->where == NULL)
-		return ph_error_set(r->fail, PH_NOMEM, "settings: out of memory");
-	return PH_OK;
-}
-
-static enum ph_error
-read_variables(struct reading *r, const char *const *vars, bool of_request)
-{
-	struct layer	*layer = &r->layers[r->n_layers++];
-	struct pair	*pair;
-	const char	*equals;
-	char		 where[128];
-
-	for (; vars != NULL && *vars != NULL; vars++) {
-		if ((equals = strchr(*vars, '=')) == NULL ||
-		    (of_request && !ph_conf_of_request(*vars)) ||
-		    (pair = find(layer, *vars, (size_t)(equals - *vars))) == NULL ||
-		    pair->value != NULL)
-			continue;
-		snprintf(where, sizeof(where), "%.*s", (int)(equals - *vars), *vars);
-		if (put(r, pair, equals + 1, strlen(equals + 1), where) != PH_OK)
-			return r->fail->err;
-	}
-	return PH_OK;
-}
-
-/* systemd's LoadCredential puts secrets here: a file by the setting's name. */
-static enum ph_error
-read_credentials(struct reading *r)
-{
-	struct layer	*layer = &r->layers[r->n_layers++];
-	const char	*dir = getenv("CREDENTIALS_DIRECTORY");
-	char		 path[4096];
-	size_t		 i;
-
-	for (i = 0; dir != NULL && i < N_SETTINGS; i++) {
-		if (settings[i].kind != SECRET)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, settings[i].name);
-		if (access(path, F_OK) == 0 &&
-		    put(r, &layer->set_file[i], path, strlen(path), path) != PH_OK)
-			return r->fail->err;
-	}
-	return PH_OK;
-}
-
-/* Cuts the value out of what follows "=": blanks around it, one pair of quotes. */
-static bool
-unquote(const char **value, size_t *len)
-{
-	const char	*v = *value;
-	size_t		 n = *len;
-
-	while (n > 0 && (*v == ' ' || *v == '\t')) {
-		v++;
-		n--;
-	}
-	while (n > 0 && strchr(" \t\r", v[n - 1]) != NULL)
-		n--;
-	if (n > 0 && (*v == '"' || *v == '\'')) {
-		if (n < 2 || v[n - 1] != *v || memchr(v + 1, *v, n - 2) != NULL)
-			return false;
-		v++;
-		n -= 2;
-	}
-	*value = v;
-	*len = n;
-	return true;
-}
-
-static enum ph_error
-read_line(struct reading *r, struct layer *layer, const char *line, size_t len, const char *where)
-{
-	const char	*equals = memchr(line, '=', len), *value, *guess;
-	char		 name[64];
-	struct pair	*pair;
-	size_t		 name_len, value_len;
-
-	if (equals == NULL)
-		return ph_error_set(r->fail, PH_CONFIG, "%s: no NAME=value", where);
-	for (name_len = (size_t)(equals - line); name_len > 0 && strchr(" \t", line[name_len - 1]); )
-		name_len--;
-	snprintf(name, sizeof(name), "%.*s", (int)name_len, line);
-	if ((pair = find(layer, line, name_len)) == NULL) {
-		guess = nearest(name);
-		return ph_error_set(r->fail, PH_CONFIG, "%s: no setting %s%s%s%s", where, name,
-		    guess != NULL ? "; " : "", guess != NULL ? guess : "", guess != NULL ? "?" : "");
-	}
-	if (pair->value != NULL)
-		return ph_error_set(r->fail, PH_CONFIG, "%s: %s is already set in %s", where, name,
-		    pair->where);
-	value = equals + 1;
-	value_len = len - (size_t)(value - line);
-	if (!unquote(&value, &value_len))
-		return ph_error_set(r->fail, PH_CONFIG, "%s: %s: the quotes do not match", where, name);
-	return put(r, pair, value, value_len, where);
-}
-
 static enum ph_error
 read_settings(struct reading *r, const char *path)
 {
-	struct layer		*layer = &r->layers[r->n_layers];
 	struct ph_buffer	 text = PH_BUFFER_INIT;
-	char			 where[256];
-	const char		*line;
-	size_t			 len, n = 0;
-	enum ph_error		 err;
+	enum ph_error		 err = read_file(r, path, &text, &r->file_mode);
 
-	if ((err = read_file(r, path, &text, &r->file_mode)) == PH_OK) {
-		r->n_layers++;
-		layer->is_file = true;
+	if (err == PH_OK) {
 		r->conf->file = strdup(path);
-	}
-	for (line = text.data; err == PH_OK && line != NULL && *line != '\0'; ) {
-		len = strcspn(line, "\n");
-		snprintf(where, sizeof(where), "%s:%zu", base_name(path), ++n);
-		while (len > 0 && strchr(" \t\r", *line) != NULL) {
-			line++;
-			len--;
-		}
-		if (len > 0 && *line != '#' && *line != ';')
-			err = read_line(r, layer, line, len, where);
-		line += len + (line[len] == '\n');
+		err = ph_layer_read_file(&r->layers[CONF_FILE], r->names, path, PH_SLICE(&text).at, r->fail);
 	}
 	if (text.data != NULL)
 		ph_signature_wipe(text.data, text.cap);
@@ -505,7 +315,7 @@ take(struct reading *r, const struct setting *s, const char *value, const char *
 }
 
 static enum ph_error
-take_from_file(struct reading *r, const struct setting *s, const struct pair *named)
+take_from_file(struct reading *r, const struct setting *s, const struct ph_layer_pair *named)
 {
 	struct ph_buffer	 text = PH_BUFFER_INIT;
 	mode_t			 mode = 0;
@@ -520,7 +330,7 @@ take_from_file(struct reading *r, const struct setting *s, const struct pair *na
 	if (err == PH_OK) {
 		if (text.len > 0 && text.data[text.len - 1] == '\n')
 			text.data[--text.len] = '\0';
-		err = take(r, s, text.data, named->value);
+		err = take(r, s, PH_SLICE(&text).at, named->value);
 	}
 	if (text.data != NULL)
 		ph_signature_wipe(text.data, text.cap);
@@ -546,27 +356,24 @@ static enum ph_error
 choose(struct reading *r, size_t i)
 {
 	const struct setting	*s = &settings[i];
-	size_t			 n;
+	int			 n;
 
-	for (n = 0; n < r->n_layers; n++) {
-		const struct pair	*set = &r->layers[n].set[i], *named = &r->layers[n].set_file[i];
-		bool			 file = r->layers[n].is_file;
+	for (n = 0; n < N_LAYERS; n++) {
+		const struct ph_layer_pair	*set = &r->layers[n].set[i];
+		const struct ph_layer_pair	*named = &r->layers[n].set_file[i];
 
 		if (set->value != NULL && named->value != NULL)
 			return ph_error_set(r->fail, PH_CONFIG, "%s: %s is already set in %s",
 			    named->where, s->name, set->where);
-		if (set->value != NULL) {
-			if (file && s->kind == SECRET)
-				r->file_holds_secret = true;
-			else if (!file && hand_on(r, s->name, "", set->value) != PH_OK)
-				return r->fail->err;
-			return take(r, s, set->value, set->where);
-		}
-		if (named->value != NULL) {
-			if (!file && hand_on(r, s->name, "_FILE", named->value) != PH_OK)
-				return r->fail->err;
-			return take_from_file(r, s, named);
-		}
+		if (set->value == NULL && named->value == NULL)
+			continue;
+		if (n == CONF_FILE)
+			r->file_holds_secret |= set->value != NULL && s->kind == SECRET;
+		else if (hand_on(r, s->name, set->value != NULL ? "" : "_FILE",
+		    set->value != NULL ? set->value : named->value) != PH_OK)
+			return r->fail->err;
+		return set->value != NULL ? take(r, s, set->value, set->where) :
+		    take_from_file(r, s, named);
 	}
 	return s->value != NULL ? take(r, s, s->value, "default") : PH_OK;
 }
@@ -638,28 +445,18 @@ forget(char *secret)
 	free(secret);
 }
 
-static void
-clear_layers(struct reading *r)
-{
-	size_t	 n, i;
-
-	for (n = 0; n < MAX_LAYERS; n++)
-		for (i = 0; i < N_SETTINGS; i++) {
-			forget(r->layers[n].set[i].value);
-			forget(r->layers[n].set_file[i].value);
-			free(r->layers[n].set[i].where);
-			free(r->layers[n].set_file[i].where);
-		}
-}
-
 static enum ph_error
 read_all(struct reading *r, const struct ph_conf_from *from)
 {
 	size_t	 i;
 
-	if (read_variables(r, from->request, true) != PH_OK ||
-	    read_variables(r, (const char *const *)environ, false) != PH_OK ||
-	    read_credentials(r) != PH_OK || read_first_file(r, from->request) != PH_OK)
+	if (ph_layer_read_variables(&r->layers[REQUEST], r->names, from->request,
+	    ph_conf_of_request, r->fail) != PH_OK ||
+	    ph_layer_read_variables(&r->layers[ENVIRONMENT], r->names, (const char *const *)environ,
+	    NULL, r->fail) != PH_OK ||
+	    ph_layer_read_credentials(&r->layers[CREDENTIALS], r->names,
+	    getenv("CREDENTIALS_DIRECTORY"), r->fail) != PH_OK ||
+	    read_first_file(r, from->request) != PH_OK)
 		return r->fail->err;
 	for (i = 0; i < N_SETTINGS; i++)
 		if (choose(r, i) != PH_OK)
@@ -677,15 +474,19 @@ ph_conf_load(const struct ph_conf_from *from, struct ph_conf **out, struct ph_fa
 {
 	struct ph_fail	 mine = PH_FAIL_INIT;
 	struct reading	 r = { .name = from->name, .fail = &mine };
+	size_t		 i;
 
 	*out = NULL;
+	for (i = 0; i < N_SETTINGS; i++)
+		r.names[i] = (struct ph_layer_name){ settings[i].name, settings[i].kind == SECRET };
 	if ((r.conf = calloc(1, sizeof(*r.conf))) == NULL)
 		return ph_error_set(fail, PH_NOMEM, "settings: out of memory");
 	if (read_all(&r, from) == PH_OK)
 		*out = r.conf;
 	else
 		ph_conf_free(r.conf);
-	clear_layers(&r);
+	for (i = 0; i < N_LAYERS; i++)
+		ph_layer_clear(&r.layers[i]);
 	return mine.err == PH_OK ? PH_OK : ph_error_set(fail, mine.err, "%s", mine.text);
 }
 

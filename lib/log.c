@@ -269,6 +269,12 @@ ph_log_number(struct ph_buffer *fields, const char *name, int64_t value)
 }
 
 void
+ph_log_id(struct ph_buffer *fields, const char *name, char letter, int64_t id)
+{
+	ph_buffer_addf(fields, ",\"%s\":\"%c%lld\"", name, letter, (long long)id);
+}
+
+void
 ph_log_who(struct ph_buffer *fields, struct ph_slice psid)
 {
 	char	 shown[16];

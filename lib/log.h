@@ -51,6 +51,7 @@ void	ph_log_fail(const char *kind, const struct ph_fail *fail);
 void	ph_log_text(struct ph_buffer *fields, const char *name, const char *value);
 void	ph_log_slice(struct ph_buffer *fields, const char *name, struct ph_slice value);
 void	ph_log_number(struct ph_buffer *fields, const char *name, int64_t value);
+void	ph_log_id(struct ph_buffer *fields, const char *name, char letter, int64_t id);	/* e4821 */
 void	ph_log_who(struct ph_buffer *fields, struct ph_slice psid);
 
 #endif

@@ -1,24 +1,21 @@
 /*
  * turn -- the helper's loop, one turn of it: gather, commit, act, wait.
- * Knows everything below it: wire, spool, intake, think, ledger, graph.
+ * Knows everything below it: wire, spool, delivery, ledger, graph.
  * Called by the helper.
  * Lives in one thread.
  * SPDX-License-Identifier: ISC
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "delivery.h"
 #include "graph.h"
-#include "intake.h"
 #include "ledger.h"
 #include "message.h"
 #include "signature.h"
 #include "spool.h"
-#include "think.h"
 #include "turn.h"
-#include "wire.h"
 
 #define LOOK_EVERY_MS	1000		/* at the spool, and at what the helper looks at between turns */
 #define SPOOL_AT_ONCE	64		/* bodies taken in by one turn */
@@ -42,7 +39,7 @@ struct ph_turn {
 	struct ph_ledger	*ledger;
 	struct ph_graph		*graph;
 	struct ph_spool		 spool;
-	struct ph_intake	 intake;
+	struct ph_delivery	 delivery;
 
 	/* Gathered this turn. */
 	struct ph_wire_delivery	*deliveries;
@@ -51,7 +48,6 @@ struct ph_turn {
 	size_t			 n_spooled;
 
 	struct claim		 claims[PLACES];
-	struct ph_buffer	 said;		/* log lines that are true once the commit is through */
 	int64_t			 now;		/* Unix ms, of this turn */
 	int64_t			 next_due;	/* Unix ms; 0: nothing is */
 	int64_t			 spool_look_at, busy_at, tidied_at;	/* monotonic ms */
@@ -78,6 +74,8 @@ open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
 	    fail) != PH_OK || ph_graph_open(&graph, &t->graph, fail) != PH_OK ||
 	    ph_spool_open(&t->spool, state_fd, fail) != PH_OK)
 		return fail->err;
+	t->delivery = (struct ph_delivery){ .ledger = t->ledger, .objects = conf->objects,
+	    .page = t->page };
 	if (n_unsure > 0)
 		ph_log_say(PH_WARN, "reply", "%zu may or may not have been sent when the last helper died: "
 		    "unsure, sent once more after a while", n_unsure);
@@ -95,7 +93,6 @@ ph_turn_open(const struct ph_conf *conf, int state_fd, int stop_fd, struct ph_tu
 		return ph_error_set(fail, PH_NOMEM, "helper: out of memory");
 	t->conf = conf;
 	t->spool = (struct ph_spool)PH_SPOOL_INIT;
-	t->intake = (struct ph_intake)PH_INTAKE_INIT;
 	t->stop_fd = stop_fd;
 	t->moved = true;
 	t->busy_at = t->tidied_at = ph_clock_mono();
@@ -119,8 +116,7 @@ ph_turn_close(struct ph_turn *t)
 	ph_ledger_close(t->ledger);
 	ph_spool_close(&t->spool);
 	ph_spooled_free(t->spooled, t->n_spooled);
-	ph_intake_clear(&t->intake);
-	ph_buffer_clear(&t->said);
+	ph_delivery_clear(&t->delivery);
 	for (i = 0; i < PLACES; i++)
 		ph_store_reply_clear(&t->claims[i].reply);
 	free(t);
@@ -169,35 +165,7 @@ gather(struct ph_turn *t)
 		t->moved = true;
 }
 
-/* Commit: everything in one transaction.  What is said of it waits in t->said until it is true. */
-
-static void
-say(struct ph_turn *t, enum ph_log_level level, const char *kind, struct ph_buffer *fields)
-{
-	ph_log_add(&t->said, level, kind, fields);
-	ph_buffer_clear(fields);
-}
-
-static void
-log_id(struct ph_buffer *fields, const char *name, char letter, int64_t id)
-{
-	ph_buffer_addf(fields, ",\"%s\":\"%c%" PRId64 "\"", name, letter, id);
-}
-
-static void
-say_event(struct ph_turn *t, const struct ph_event *ev, int64_t id, bool dup)
-{
-	struct ph_buffer	 fields = PH_BUFFER_INIT;
-
-	if (!dup)
-		log_id(&fields, "id", 'e', id);
-	ph_log_slice(&fields, "page", ev->page);
-	ph_log_text(&fields, "kind", ev->kind->name);
-	if (ev->conversation.at != NULL)
-		ph_log_who(&fields, ev->conversation);
-	ph_buffer_adds(&fields, dup ? ",\"dup\":true" : ",\"dup\":false");
-	say(t, PH_INFO, "event", &fields);
-}
+/* Commit: everything in one transaction.  What is said of it waits until it is true. */
 
 static void
 say_reply(struct ph_turn *t, const struct claim *c, const char *state)
@@ -205,7 +173,7 @@ say_reply(struct ph_turn *t, const struct claim *c, const char *state)
 	const struct ph_result	*r = &c->result;
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
 
-	log_id(&fields, "id", 'r', c->reply.id);
+	ph_log_id(&fields, "id", 'r', c->reply.id);
 	ph_log_who(&fields, PH_SLICE(&c->reply.person));
 	ph_log_text(&fields, "state", state);
 	ph_log_number(&fields, "try", c->reply.attempt);
@@ -220,141 +188,31 @@ say_reply(struct ph_turn *t, const struct claim *c, const char *state)
 		ph_log_text(&fields, "why", r->why);
 	if (r->outcome == PH_SENT && c->reply.resends > 0)
 		ph_log_text(&fields, "note", "may have been sent more than once");
-	say(t, r->outcome == PH_SENT ? PH_INFO : PH_WARN, "send", &fields);
-}
-
-struct owing {				/* for whom think speaks */
-	struct ph_turn	*turn;
-	int64_t		 conv, event;
-};
-
-static enum ph_error
-owe(void *arg, struct ph_slice message, struct ph_fail *fail)
-{
-	const struct owing	*o = arg;
-
-	return ph_ledger_owe(o->turn->ledger, o->conv, o->event, o->turn->now, message, fail);
-}
-
-/* A Page without a token: its events are kept, its replies wait, and somebody is told. */
-static enum ph_error
-hold_foreign_page(struct ph_turn *t, const struct ph_event *ev, struct ph_fail *fail)
-{
-	enum ph_error	 err;
-
-	if (t->page.at != NULL && t->page.len == ev->page.len &&
-	    memcmp(t->page.at, ev->page.at, ev->page.len) == 0)
-		return PH_OK;
-	err = ph_ledger_hold_page(t->ledger, ev->page, "no access token for this Page", fail);
-	if (err == PH_OK)
-		ph_log_say(PH_WARN, "config", "Page %.*s has no access token: its replies wait for "
-		    "MESSENGER_PAGE_ID and MESSENGER_PAGE_ACCESS_TOKEN", (int)ev->page.len, ev->page.at);
-	return err == PH_NONE ? PH_OK : err;
-}
-
-static enum ph_error
-take_event(struct ph_turn *t, const struct ph_event *ev, int64_t came, struct ph_fail *fail)
-{
-	struct owing	 o = { .turn = t };
-	enum ph_error	 err;
-
-	err = ph_ledger_keep(t->ledger, ev, t->intake.object, came, &o.event, &o.conv, fail);
-	if (err != PH_OK && err != PH_NONE)
-		return err;
-	say_event(t, ev, o.event, err == PH_NONE);
-	if (err == PH_NONE || !ev->answerable)
-		return PH_OK;
-	if ((err = hold_foreign_page(t, ev, fail)) != PH_OK)
-		return err;
-	return ph_think(ev, owe, &o, fail);
-}
-
-static enum ph_error
-quarantine(struct ph_turn *t, struct ph_slice body, int64_t came, const char *why,
-    struct ph_fail *fail)
-{
-	struct ph_buffer	 fields = PH_BUFFER_INIT;
-	enum ph_error		 err;
-	int64_t			 id = 0;
-
-	err = ph_ledger_quarantine(t->ledger, body, why, came, &id, fail);
-	if (err != PH_OK)
-		return err == PH_NONE ? PH_OK : err;
-	log_id(&fields, "id", 'e', id);
-	ph_log_text(&fields, "what", "a signed body is in quarantine");
-	ph_log_text(&fields, "why", why);
-	say(t, PH_ERROR, "alert", &fields);
-	return PH_OK;
-}
-
-static enum ph_error
-take_events(struct ph_turn *t, int64_t came, struct ph_fail *fail)
-{
-	struct ph_event	 ev;
-	enum ph_error	 err = PH_OK;
-	size_t		 i;
-
-	for (i = 0; i < t->intake.events.n && err == PH_OK; i++) {
-		if ((err = ph_event_read(&t->intake.events.all[i], &ev, fail)) != PH_OK)
-			return err;
-		err = take_event(t, &ev, came, fail);
-		ph_event_clear(&ev);
-	}
-	return err;
-}
-
-/* One body, whole: the verdict that its front, if it has one, will hear. */
-static enum ph_error
-take_body(struct ph_turn *t, struct ph_slice body, int64_t came, enum ph_verdict *verdict,
-    struct ph_fail *fail)
-{
-	struct ph_fail	 why = PH_FAIL_INIT;
-	enum ph_verdict	 ours = PH_KEPT;
-	enum ph_error	 err;
-
-	switch (ph_intake_read(body, t->conf->objects, &t->intake, &why)) {
-	case PH_OK:
-		err = take_events(t, came, fail);
-		break;
-	case PH_NONE:
-		ph_log_say(PH_WARN, "refused", "%s: another subscription points here, or "
-		    "MESSENGER_OBJECTS lacks it", why.text);
-		err = PH_OK;
-		ours = PH_UNWANTED;
-		break;
-	case PH_MALFORMED:
-		err = quarantine(t, body, came, why.text, fail);
-		ours = PH_UNREADABLE;
-		break;
-	case PH_TOOBIG:
-		err = quarantine(t, body, came, why.text, fail);
-		break;
-	default:
-		err = ph_error_set(fail, PH_NOMEM, "%s", why.text);
-	}
-	if (err == PH_OK)
-		*verdict = ours;
-	return err;
+	ph_log_add(&t->delivery.said, r->outcome == PH_SENT ? PH_INFO : PH_WARN, "send", &fields);
+	ph_buffer_clear(&fields);
 }
 
 static enum ph_error
 commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
 {
-	enum ph_verdict	 ignored;
-	enum ph_error	 err = PH_OK;
-	size_t		 i;
+	struct ph_delivery	*d = &t->delivery;
+	enum ph_verdict		 ignored;
+	enum ph_error		 err = PH_OK;
+	size_t			 i;
 
 	for (i = 0; i < t->n_spooled && err == PH_OK; i++) {
 		struct ph_spooled	*s = &t->spooled[i];
 
 		if (s->err == PH_OK)
-			err = take_body(t, PH_SLICE(&s->body), s->arrived, &ignored, fail);
+			err = ph_delivery_keep(d, PH_SLICE(&s->body), s->arrived, &ignored, fail);
 		else if (s->err != PH_NOMEM)
-			err = quarantine(t, PH_SLICE(&s->body), t->now, s->err == PH_TOOBIG ?
-			    "reading it killed the helper three times" : "not a whole spool file", fail);
+			err = ph_delivery_quarantine(d, PH_SLICE(&s->body), t->now,
+			    s->err == PH_TOOBIG ? "reading it killed the helper three times" :
+			    "not a whole spool file", fail);
 	}
 	for (i = 0; i < t->n_deliveries && err == PH_OK; i++)
-		err = take_body(t, t->deliveries[i].body, t->now, &t->deliveries[i].verdict, fail);
+		err = ph_delivery_keep(d, t->deliveries[i].body, t->now, &t->deliveries[i].verdict,
+		    fail);
 	return err;
 }
 
@@ -386,11 +244,13 @@ commit_ripe(struct ph_turn *t, struct ph_fail *fail)
 	if (ph_ledger_ripen(t->ledger, t->now, ripe, RIPE_AT_ONCE, &n, fail) != PH_OK)
 		return fail->err;
 	for (i = 0; i < n; i++) {
-		log_id(&fields, "id", 'r', ripe[i].id);
+		ph_log_id(&fields, "id", 'r', ripe[i].id);
 		ph_log_text(&fields, "what", ripe[i].resends > 1 ? "unsure twice: held for a person" :
 		    "unsure, no echo: sent once more; it may arrive twice");
-		say(t, PH_WARN, "reply", &fields);
+		ph_log_add(&t->delivery.said, PH_WARN, "reply", &fields);
+		ph_buffer_reset(&fields);
 	}
+	ph_buffer_clear(&fields);
 	return PH_OK;
 }
 
@@ -460,7 +320,7 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 	ph_spooled_free(t->spooled, t->n_spooled);
 	t->spooled = NULL;
 	t->n_spooled = 0;
-	ph_buffer_reset(&t->said);
+	ph_buffer_reset(&t->delivery.said);
 	t->failed = true;
 	if (fail->err != PH_BUSY && fail->err != PH_TOOBIG)
 		return fail->err;
@@ -520,7 +380,7 @@ act(struct ph_turn *t)
 	ph_spooled_free(t->spooled, t->n_spooled);
 	t->spooled = NULL;
 	t->n_spooled = 0;
-	ph_log_write(&t->said);
+	ph_log_write(&t->delivery.said);
 	ph_graph_perform(t->graph);		/* the first bytes leave before we wait for anything */
 }
 

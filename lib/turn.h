@@ -1,6 +1,6 @@
 /*
  * turn -- the helper's loop, one turn of it: gather, commit, act, wait.
- * Knows everything below it: wire, spool, intake, think, ledger, graph.
+ * Knows everything below it: wire, spool, delivery, ledger, graph.
  * Called by the helper.
  * Lives in one thread; between commit and act nothing is owed that is not on disk.
  * SPDX-License-Identifier: ISC

@@ -283,10 +283,12 @@ void
 ph_wire_answer_all(struct ph_wire_server *s)
 {
 	size_t	 i;
+	char	 verdict;
 
-	for (i = 0; i < s->n_deliveries; i++)
-		ph_buffer_add(&s->conns[s->deliveries[i].conn].out,
-		    &(char){ (char)s->deliveries[i].verdict }, 1);
+	for (i = 0; i < s->n_deliveries; i++) {
+		verdict = (char)s->deliveries[i].verdict;
+		ph_buffer_add(&s->conns[s->deliveries[i].conn].out, &verdict, 1);
+	}
 	s->n_deliveries = 0;
 	for (i = 0; i < MAX_CONNS; i++) {
 		struct conn	*c = &s->conns[i];

@@ -1,0 +1,149 @@
+/*
+ * delivery -- one body becomes rows, and a verdict.
+ * Knows intake, event, think, ledger, the wire's verdicts.  Does not know sockets or transactions.
+ * Called by turn, inside its transaction.
+ * Lives in the helper's one thread.
+ * SPDX-License-Identifier: ISC
+ */
+#include <string.h>
+
+#include "delivery.h"
+#include "log.h"
+#include "think.h"
+
+static void
+say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+
+	if (!dup)
+		ph_log_id(&fields, "id", 'e', id);
+	ph_log_slice(&fields, "page", ev->page);
+	ph_log_text(&fields, "kind", ev->kind->name);
+	if (ev->conversation.at != NULL)
+		ph_log_who(&fields, ev->conversation);
+	ph_buffer_adds(&fields, dup ? ",\"dup\":true" : ",\"dup\":false");
+	ph_log_add(&d->said, PH_INFO, "event", &fields);
+	ph_buffer_clear(&fields);
+}
+
+struct owing {				/* whose answer think's words are */
+	struct ph_ledger	*ledger;
+	int64_t			 conv, event, came;
+};
+
+static enum ph_error
+owe(void *arg, struct ph_slice message, struct ph_fail *fail)
+{
+	const struct owing	*o = arg;
+
+	return ph_ledger_owe(o->ledger, o->conv, o->event, o->came, message, fail);
+}
+
+/* A Page without a token: its events are kept, its replies wait, and somebody is told. */
+static enum ph_error
+hold_foreign_page(struct ph_delivery *d, const struct ph_event *ev, struct ph_fail *fail)
+{
+	enum ph_error	 err;
+
+	if (d->page.at != NULL && d->page.len == ev->page.len &&
+	    memcmp(d->page.at, ev->page.at, ev->page.len) == 0)
+		return PH_OK;
+	err = ph_ledger_hold_page(d->ledger, ev->page, "no access token for this Page", fail);
+	if (err == PH_OK)
+		ph_log_say(PH_WARN, "config", "Page %.*s has no access token: its replies wait for "
+		    "MESSENGER_PAGE_ID and MESSENGER_PAGE_ACCESS_TOKEN", (int)ev->page.len, ev->page.at);
+	return err == PH_NONE ? PH_OK : err;
+}
+
+static enum ph_error
+take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struct ph_fail *fail)
+{
+	struct owing	 o = { .ledger = d->ledger, .came = came };
+	enum ph_error	 err;
+
+	err = ph_ledger_keep(d->ledger, ev, d->intake.object, came, &o.event, &o.conv, fail);
+	if (err != PH_OK && err != PH_NONE)
+		return err;
+	say_event(d, ev, o.event, err == PH_NONE);
+	if (err == PH_NONE || !ev->answerable)
+		return PH_OK;
+	if ((err = hold_foreign_page(d, ev, fail)) != PH_OK)
+		return err;
+	return ph_think(ev, owe, &o, fail);
+}
+
+static enum ph_error
+take_events(struct ph_delivery *d, int64_t came, struct ph_fail *fail)
+{
+	struct ph_event	 ev;
+	enum ph_error	 err = PH_OK;
+	size_t		 i;
+
+	for (i = 0; i < d->intake.events.n && err == PH_OK; i++) {
+		if ((err = ph_event_read(&d->intake.events.all[i], &ev, fail)) != PH_OK)
+			return err;
+		err = take_event(d, &ev, came, fail);
+		ph_event_clear(&ev);
+	}
+	return err;
+}
+
+enum ph_error
+ph_delivery_quarantine(struct ph_delivery *d, struct ph_slice body, int64_t came, const char *why,
+    struct ph_fail *fail)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	enum ph_error		 err;
+	int64_t			 id = 0;
+
+	err = ph_ledger_quarantine(d->ledger, body, why, came, &id, fail);
+	if (err != PH_OK)
+		return err == PH_NONE ? PH_OK : err;
+	ph_log_id(&fields, "id", 'e', id);
+	ph_log_text(&fields, "what", "a signed body is in quarantine");
+	ph_log_text(&fields, "why", why);
+	ph_log_add(&d->said, PH_ERROR, "alert", &fields);
+	ph_buffer_clear(&fields);
+	return PH_OK;
+}
+
+enum ph_error
+ph_delivery_keep(struct ph_delivery *d, struct ph_slice body, int64_t came, enum ph_verdict *verdict,
+    struct ph_fail *fail)
+{
+	struct ph_fail	 why = PH_FAIL_INIT;
+	enum ph_verdict	 ours = PH_KEPT;
+	enum ph_error	 err;
+
+	switch (ph_intake_read(body, d->objects, &d->intake, &why)) {
+	case PH_OK:
+		err = take_events(d, came, fail);
+		break;
+	case PH_NONE:
+		ph_log_say(PH_WARN, "refused", "%s: another subscription points here, or "
+		    "MESSENGER_OBJECTS lacks it", why.text);
+		err = PH_OK;
+		ours = PH_UNWANTED;
+		break;
+	case PH_MALFORMED:
+		err = ph_delivery_quarantine(d, body, came, why.text, fail);
+		ours = PH_UNREADABLE;
+		break;
+	case PH_TOOBIG:
+		err = ph_delivery_quarantine(d, body, came, why.text, fail);
+		break;
+	default:
+		err = ph_error_set(fail, PH_NOMEM, "%s", why.text);
+	}
+	if (err == PH_OK)
+		*verdict = ours;
+	return err;
+}
+
+void
+ph_delivery_clear(struct ph_delivery *d)
+{
+	ph_intake_clear(&d->intake);
+	ph_buffer_clear(&d->said);
+}

@@ -1,0 +1,37 @@
+/*
+ * delivery -- one body becomes rows, and a verdict.
+ * Knows intake, event, think, ledger, the wire's verdicts.  Does not know sockets or transactions.
+ * Called by turn, inside its transaction, for what fronts hand over and what lay in the spool.
+ * Lives in the helper's one thread.
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef PH_DELIVERY_H
+#define PH_DELIVERY_H
+
+#include "intake.h"
+#include "ledger.h"
+#include "wire.h"
+
+struct ph_delivery {		/* where bodies go; ledger, objects and page are borrowed */
+	struct ph_ledger	*ledger;
+	const char		*objects;	/* that are wanted */
+	struct ph_slice		 page;		/* the one we hold a token for; absent: none */
+	struct ph_buffer	 said;		/* log lines that are true once the turn is committed */
+
+	struct ph_intake	 intake;	/* its own, used again and again */
+};
+
+void		ph_delivery_clear(struct ph_delivery *delivery);
+
+/*
+ * Keeps every event of a body and what is to be said to it; what was kept before is left alone.
+ * came: Unix ms.  Any error is the store's or memory's: then nothing of this turn may be committed.
+ */
+enum ph_error	ph_delivery_keep(struct ph_delivery *delivery, struct ph_slice body, int64_t came,
+		    enum ph_verdict *verdict, struct ph_fail *fail) PH_MUST_USE;
+
+/* Keeps bytes that cannot be read, for a person to look at, and raises an alert. */
+enum ph_error	ph_delivery_quarantine(struct ph_delivery *delivery, struct ph_slice body,
+		    int64_t came, const char *why, struct ph_fail *fail) PH_MUST_USE;
+
+#endif

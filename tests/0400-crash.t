@@ -1,0 +1,122 @@
+#!/usr/bin/perl
+# If this fails, Meta was told 200 and the event is gone, or the person gets an answer twice and
+# nobody can say why.
+# SPDX-License-Identifier: ISC
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Pagehook;
+use Test::More;
+
+my $absent = Pagehook->missing(qw(lighttpd openssl sqlite3));
+plan skip_all => $absent if $absent;
+
+sub texts { my ($hook) = @_; return map { $_->{text} // '' } $hook->sent }
+sub state_of_reply { my ($hook) = @_; return ($hook->store('select state from reply'))[0]{state} // '' }
+
+sub kill_helper {
+	my ($hook) = @_;
+	my $pid = $hook->helper_pid;
+	kill 'KILL', $pid;
+	$hook->wait_for(sub { !grep { $_ == $pid } $hook->helper_pids }, 'the helper is gone');
+}
+
+# In the same conversation, so all that was owed before it is settled once it is there.
+sub last_word {
+	my ($hook) = @_;
+	$hook->post($hook->delivery($hook->text_event(text => 'the last word')));
+	return $hook->soon(sub { grep { /the last word/ } texts($hook) }, '  the last word goes out');
+}
+
+for my $proof (qw(handshake post)) {
+	subtest "killed while Graph is away, and proven traffic is a $proof" => sub {
+		my $hook = Pagehook->new;
+		$hook->serve('lighttpd-fcgi');
+		is $hook->post($hook->delivery($hook->text_event))->{status}, 200, 'kept';
+		$hook->wait_for(sub { state_of_reply($hook) eq 'ready' }, 'a reply is owed');
+		kill_helper($hook);
+		$hook->graph;
+		is $hook->request('GET', 'hub.mode=subscribe')->{status}, 403, 'who proves nothing';
+		ok !$hook->helper_pids, '  starts no helper';
+		$proof eq 'post' ? $hook->post('{"object":"page","entry":[]}') : $hook->handshake(7);
+		$hook->soon(sub { $hook->sent }, 'the reply goes out all the same');
+		last_word($hook);
+		is join('|', texts($hook)), 'You said: hello|You said: the last word', '  once';
+	};
+}
+
+subtest 'killed while a send is open' => sub {
+	my $hook = Pagehook->new(speed => 20);
+	$hook->serve('lighttpd-fcgi');
+	$hook->graph;
+	$hook->graph_faults('accepted-hang 600000 times=1');
+	$hook->post($hook->delivery($hook->text_event));
+	$hook->soon(sub { $hook->sent }, 'Graph has it and says nothing');
+	kill_helper($hook);
+	is state_of_reply($hook), 'sending', 'the store says that it was on its way';
+	$hook->handshake(7);
+	$hook->soon(sub { state_of_reply($hook) =~ /^(?:sent|held)$/ }, 'it is settled');
+	last_word($hook);
+	my @sent = grep { $_->{text} eq 'You said: hello' } $hook->sent;
+	cmp_ok scalar(@sent), '<=', 2, '  sent once more at most';
+	my %tokens = map { ($_->{metadata} => 1) } @sent;
+	is keys %tokens, 1, '  under the same token';
+	my @said = map { $_->{what} // $_->{note} // () } $hook->log;
+	ok scalar(grep { /\bunsure\b/ } @said), '  and the log calls it unsure';
+	ok @sent < 2 || grep({ /more than once/ } @said), '  and says that it may have come twice';
+};
+
+subtest 'no helper to be had: the spool keeps it' => sub {
+	my $hook = Pagehook->new;
+	my $helper = $hook->setting('PAGEHOOK_HELPER');
+	$hook->configure(PAGEHOOK_HELPER => '/bin/false');
+	$hook->serve('bare-cgi');
+	$hook->graph;
+	my $got = $hook->post($hook->delivery($hook->text_event));
+	is "$got->{status} $got->{body}", '200 EVENT_RECEIVED', 'Meta hears 200';
+	is scalar(my @waiting = glob "$hook->{state}/spool/*"), 1, '  and it lies in the spool';
+	$hook->configure(PAGEHOOK_HELPER => $helper);
+	$hook->handshake(7);
+	$hook->soon(sub { $hook->sent }, 'the next helper answers it');
+	last_word($hook);
+	is join('|', texts($hook)), 'You said: hello|You said: the last word', '  once';
+	$hook->soon(sub { !glob "$hook->{state}/spool/*" }, '  and the spool is empty');
+};
+
+# strace prints a call when it returned, in the order in which all processes saw it.
+sub traced_post {
+	my ($hook) = @_;
+	my $body = $hook->delivery($hook->text_event);
+	my %signed = $hook->signed($body);
+	my ($dir, $in) = ($hook->{dir}, File::Temp->new);
+	print $in $body;
+	seek $in, 0, 0;
+	my $calls = 'trace=fdatasync,fsync,rename,renameat,renameat2,write,writev';
+	my $pid = Children::start([ qw(strace -f -qq -y -s 32 -e), $calls, '-o', "$dir/trace",
+	    Pagehook->program('pagehook.fcgi') ], stdin => $in, log => "$dir/answer",
+	    env => { %{$hook->env}, ASAN_OPTIONS => 'detect_leaks=0', GATEWAY_INTERFACE => 'CGI/1.1',
+	    REQUEST_METHOD => 'POST', CONTENT_LENGTH => length $body,
+	    HTTP_X_HUB_SIGNATURE_256 => $signed{'X-Hub-Signature-256'} });
+	$hook->soon(sub { slurp("$dir/answer") =~ /EVENT_RECEIVED/ }, 'the traced front answers');
+	$hook->helper_stop;
+	Children::end($pid);
+	my ($before) = slurp("$dir/trace") =~ /^(.*?)^[^\n]*"Status: 200/ms;
+	ok defined $before, '  and the trace shows it';
+	return $before // '';
+}
+
+sub slurp { my ($file) = @_; open my $f, '<', $file or return ''; local $/; return <$f> // '' }
+
+subtest 'nothing is acknowledged before it is on disk' => sub {
+	plan skip_all => 'strace not installed' if Pagehook->missing('strace');
+	my (undef, $forbidden) = Children::output([qw(strace -o /dev/null true)]);
+	plan skip_all => 'ptrace is forbidden here' if $forbidden;
+	my $before = traced_post(Pagehook->new);
+	like $before, qr{f(?:data)?sync\([^\n]*queue\.db-wal>?(?:\) += 0| <unfinished.*sync resumed>\) += 0)}s,
+	    'by the helper: the journal of the store is synced first';
+	$before = traced_post(Pagehook->new(PAGEHOOK_HELPER => '/bin/false'));
+	like $before, qr{f(?:data)?sync\([^\n]*/spool/[^\n]*\) += 0\n.*rename[^\n]* = 0\n.*fsync\([^\n]*/spool>\) += 0}s,
+	    'by the spool: file, name and directory are synced first';
+};
+done_testing;

@@ -1,0 +1,283 @@
+package Pagehook;
+# Pagehook -- one installation in a directory of its own, with Graph's stand-in; the test plays Meta.
+# Knows settings, deliveries, the ledger of the stand-in, the store.  Does not know web servers.
+# Called by tests/*.t and tests/run.
+# Lives as long as its object; stop ends the server, the stand-in and the helper, by pid.
+# SPDX-License-Identifier: ISC
+use strict;
+use warnings;
+use Children;
+use Cwd qw(abs_path);
+use Digest::SHA qw(hmac_sha256_hex);
+use File::Basename qw(dirname);
+use File::Temp;
+use JSON::PP;
+use Scalar::Util qw(refaddr weaken);
+use Test::More ();
+use Time::HiRes qw(sleep time);
+use WebServer;
+
+my $top = dirname(dirname(abs_path(__FILE__)));
+my $build = abs_path($ENV{PH_BUILD} // "$top/build/test") // die "no such directory: PH_BUILD=$ENV{PH_BUILD}";
+my $json = JSON::PP->new->utf8->ascii->canonical;	# as Meta writes it
+my $n_mids = 0;
+my %open;
+
+END { Children::at_end(sub { $_ && $_->stop for values %open }) }
+
+sub top { return $top }
+sub program { return "$build/$_[-1]" }
+
+# Why a test that needs these programs cannot run here.
+sub missing {
+	my (undef, @needed) = @_;
+	my ($absent) = grep { my $name = $_; !grep { -x "$_/$name" } split /:/, "$ENV{PATH}:/usr/sbin" } @needed;
+	return $absent && "$absent not installed";
+}
+
+# Settings by name; undef takes one away.  dir: where it lives, else a temporary directory.
+# speed: by how much the helper's waits are shortened.
+sub new {
+	my ($class, %settings) = @_;
+	my ($dir, $speed) = delete @settings{qw(dir speed)};
+	my $self = bless { temp => $dir ? undef : File::Temp->newdir('pagehook-XXXXXXXX', TMPDIR => 1),
+	    graph_port => WebServer::free_port() }, $class;
+	$self->{dir} = $dir // "$self->{temp}";
+	$self->{state} = "$self->{dir}/state";
+	$self->{speed} = $speed // $ENV{PH_TEST_SPEED};
+	$self->{settings} = { MESSENGER_VERIFY_TOKEN => 'a-verify-token', MESSENGER_APP_SECRET => 'an-app-secret',
+	    MESSENGER_PAGE_ID => '9001', MESSENGER_PAGE_ACCESS_TOKEN => 'a-page-access-token',
+	    MESSENGER_GRAPH_CA => "$self->{dir}/ca.pem", PAGEHOOK_STATE => $self->{state},
+	    PAGEHOOK_HELPER => $self->quick_helper, %settings };
+	$self->configure;
+	weaken($open{refaddr $self} = $self);
+	return $self;
+}
+
+# FastCGI servers hand the front no environment, so the helper learns its speed on the way.
+sub quick_helper {
+	my ($self) = @_;
+	return program('pagehook') if !$self->{speed};
+	my $file = "$self->{dir}/helper.sh";
+	WebServer::spill($file, "#!/bin/sh\nPH_TEST_SPEED=$self->{speed} exec '" . program('pagehook') . "' \"\$@\"\n");
+	chmod 0755, $file;
+	return $file;
+}
+
+# Writes the settings file, with these changes.
+sub configure {
+	my ($self, %change) = @_;
+	my $settings = $self->{settings} = { %{$self->{settings}}, %change };
+	my %all = (MESSENGER_GRAPH_URL => "https://127.0.0.1:$self->{graph_port}", %$settings);
+	umask 077;
+	WebServer::spill("$self->{dir}/new.conf",
+	    join '', map { defined $all{$_} ? "$_=$all{$_}\n" : () } sort keys %all);
+	rename "$self->{dir}/new.conf", $self->conf or die "rename: $!";
+}
+
+sub conf { return "$_[0]{dir}/pagehook.conf" }
+sub setting { return $_[0]{settings}{$_[1]} }
+
+# What every program of this installation gets for an environment.
+sub env {
+	my ($self) = @_;
+	return { PATH => $ENV{PATH}, PAGEHOOK_CONFIG => $self->conf,
+	    map { defined $ENV{$_} ? ($_ => $ENV{$_}) : () } qw(LANG TZ TMPDIR ASAN_OPTIONS UBSAN_OPTIONS) };
+}
+
+# Starts Graph's stand-in with these GRAPH_ variables besides the usual ones.
+sub graph {
+	my ($self, %env) = @_;
+	my ($dir, $set) = ($self->{dir}, $self->{settings});
+	if (!-e "$dir/ca.pem") {
+		my (undef, $status) = Children::output(["$top/tests/graph/make-ca", $dir]);
+		die "no certificate: is openssl installed?" if $status;
+	}
+	my $server = bless { dir => $dir, port => $self->{graph_port}, env => { %{$self->env},
+	    GRAPH_LEDGER => "$dir/ledger", GRAPH_CONTROL => "$dir/faults", GRAPH_PAGE => $set->{MESSENGER_PAGE_ID},
+	    GRAPH_TOKEN => $set->{MESSENGER_PAGE_ACCESS_TOKEN}, GRAPH_SECRET => $set->{MESSENGER_APP_SECRET},
+	    GRAPH_APP_ID => '5001', %env } }, 'WebServer';
+	my $bin = $server->without_blanks(program('graph.fcgi'));
+	$server->listen_on(sub {
+		WebServer::fill("$top/tests/graph/lighttpd.conf.in", "$dir/graph.conf", dir => $dir,
+		    port => $server->{port}, bin => $bin);
+	}, '/usr/sbin/lighttpd', '-D', '-f', "$dir/graph.conf");
+	$self->{graph} = $server;
+	$self->configure if $server->{port} != $self->{graph_port} && ($self->{graph_port} = $server->{port});
+}
+
+sub graph_stop { my $graph = delete $_[0]{graph}; $graph->stop if $graph }
+
+# What Graph shall do wrong from now on: lines as tests/graph/faults.h has them.
+sub graph_faults {
+	my ($self, @lines) = @_;
+	WebServer::spill("$self->{dir}/faults.new", join '', map { "$_\n" } @lines);
+	rename "$self->{dir}/faults.new", "$self->{dir}/faults" or die "rename: $!";
+}
+
+# What Graph got: one hash a message.
+sub sent { return lines_of("$_[0]{dir}/ledger") }
+sub log { return lines_of("$_[0]{state}/pagehook.log") }
+
+sub lines_of {
+	my ($file) = @_;
+	open my $f, '<', $file or return;
+	return map { /\n\z/ ? $json->decode($_) : () } <$f>;
+}
+
+# Serves the front in this way; further options are WebServer's.
+sub serve {
+	my ($self, $kind, %o) = @_;
+	my $dir = "$self->{dir}/$kind";
+	mkdir $dir;
+	return $self->{server} = WebServer->start(kind => $kind, dir => $dir, front => program('pagehook.fcgi'),
+	    env => $self->env, %o);
+}
+
+sub request { my $self = shift; return $self->{server}->request(@_) }
+
+# Meta's side.
+
+sub handshake {
+	my ($self, $challenge, $token) = @_;
+	my $query = join '&', 'hub.mode=subscribe', "hub.challenge=$challenge",
+	    'hub.verify_token=' . ($token // $self->{settings}{MESSENGER_VERIFY_TOKEN});
+	return $self->request('GET', $query);
+}
+
+sub sign {
+	my ($self, $body, $secret) = @_;
+	return 'sha256=' . hmac_sha256_hex($body, $secret // $self->{settings}{MESSENGER_APP_SECRET});
+}
+
+sub signed {
+	my ($self, $body) = @_;
+	return ('Content-Type' => 'application/json', 'X-Hub-Signature-256' => $self->sign($body));
+}
+
+sub post {
+	my ($self, $body, %headers) = @_;
+	return $self->request('POST', undef, $body, $self->signed($body), %headers);
+}
+
+# The same signed body on n connections: all of it but the last byte first, then all last bytes.
+sub post_at_once {
+	my ($self, $n, $body) = @_;
+	my $server = $self->{server};
+	my @sockets = map { $server->connect } 1 .. $n;
+	$server->send($_, 'POST', undef, substr($body, 0, -1), $self->signed($body), ':length' => length $body)
+	    for @sockets;
+	syswrite $_, substr $body, -1 for @sockets;
+	return map { WebServer::receive($_) } @sockets;
+}
+
+# One event; message, postback ... as Meta has them.  ts: ms, now if not said.
+sub event {
+	my ($self, %o) = @_;
+	my ($psid, $ts) = delete @o{qw(psid ts)};
+	return { sender => { id => $psid // '7001' }, recipient => { id => $self->{settings}{MESSENGER_PAGE_ID} },
+	    timestamp => int($ts // time * 1000), %o };
+}
+
+sub new_mid { return "m_$$." . ++$n_mids }
+
+sub text_event {
+	my ($self, %o) = @_;
+	my $mid = delete $o{mid} // new_mid();
+	return $self->event(message => { mid => $mid, text => delete $o{text} // 'hello' }, %o);
+}
+
+# The body of a POST that brings these events, or these entries.
+sub delivery {
+	my ($self, @events) = @_;
+	return $self->envelope({ messaging => \@events });
+}
+
+sub envelope {
+	my ($self, @entries) = @_;
+	return $json->encode({ object => 'page', entry => [ map { { id => $self->{settings}{MESSENGER_PAGE_ID},
+	    time => int(time * 1000), %$_ } } @entries ] });
+}
+
+# Looking.
+
+# Rows of the store, read without touching it; none while there is no store.
+sub store {
+	my ($self, $sql) = @_;
+	return if !-e "$self->{state}/queue.db";
+	my $rows = Children::output(['/usr/bin/sqlite3', '-readonly', '-json', '-cmd', '.timeout 5000',
+	    "$self->{state}/queue.db", $sql], log => "$self->{dir}/sqlite3.log");
+	return @{$json->decode($rows || '[]')};
+}
+
+# Waits until the condition holds and returns its value; dies when it never does.
+sub wait_for {
+	my ($self, $true, $what, $patience_s) = @_;
+	for (my $until = time + ($patience_s // 20); time < $until; sleep 0.01) {
+		my $value = $true->();
+		return $value if $value;
+	}
+	die "waited in vain: $what\n";
+}
+
+# A test: this comes true within the patience of wait_for.
+sub soon {
+	my ($self, $true, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return Test::More::ok(eval { $self->wait_for($true, $name) }, $name);
+}
+
+# The helper that holds this state directory, and any that is on its way there.
+sub helper_pids {
+	my ($self) = @_;
+	return helpers_of($self->{settings}{PAGEHOOK_STATE});
+}
+
+sub helpers_of {
+	my ($state) = @_;
+	my $inode = (stat "$state/helper.lock")[1];
+	my %holds;
+	if ($inode && open my $locks, '<', '/proc/locks') {
+		%holds = map { /FLOCK\s+ADVISORY\s+WRITE\s+(\d+)\s+\S+:$inode\s/ ? ($1 => 1) : () } <$locks>;
+	}
+	return grep { ((Children::argv_of($_))[1] // '') eq 'helper' && ((Children::stat_of($_))[0] // 'Z') ne 'Z' &&
+	    ($holds{$_} || (readlink "/proc/$_/cwd" // '') eq $state) } Children::pids();
+}
+
+sub helper_pid {
+	my ($self) = @_;
+	return $self->wait_for(sub { ($self->helper_pids)[0] }, 'a helper runs');
+}
+
+sub helper_stop { my ($self) = @_; end_helpers($self->{settings}{PAGEHOOK_STATE}) }
+
+# TERM once, then as long as a helper may take to settle what is in flight, and some more.
+sub end_helpers {
+	my ($state) = @_;
+	my %told;
+	for (my $until = time + 15; my @pids = helpers_of($state); sleep 0.01) {
+		time < $until ? kill('TERM', grep { !$told{$_}++ } @pids) : kill('KILL', @pids);
+	}
+}
+
+sub stop {
+	my ($self) = @_;
+	$self->tell if $self->{server} && !Test::More->builder->is_passing && $$ == $Children::Owner;
+	(delete $self->{server})->stop if $self->{server};
+	$self->helper_stop;
+	$self->graph_stop;
+	delete $open{refaddr $self};
+}
+
+# After a failure: what the log said last.
+sub tell {
+	my ($self) = @_;
+	open my $f, '<', "$self->{state}/pagehook.log" or return;
+	my @lines = <$f>;
+	Test::More::diag('last lines of pagehook.log:', map { "\n  $_" } splice @lines, @lines > 15 ? -15 : 0);
+	Test::More::diag($self->{server}->logs);
+}
+
+sub DESTROY { my ($self) = @_; local ($?, $@, $!); $self->stop if $$ == $Children::Owner }
+
+1;

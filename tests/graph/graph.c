@@ -1,0 +1,277 @@
+/*
+ * graph -- the Graph stand-in: plays graph.facebook.com to the helper under test.
+ * Knows send, faults, answer, echo.  Does not know the store, the queue or the webhook's events.
+ * Called by lighttpd over FastCGI; lighttpd.conf.in puts TLS and HTTP/2 before it.
+ * Lives in a few threads, each with a call of its own; lighttpd ends it.
+ * SPDX-License-Identifier: ISC
+ *
+ * It is set up by the environment:
+ *
+ *	GRAPH_PAGE, GRAPH_TOKEN, GRAPH_SECRET   the one page, its access token, the app's secret
+ *	GRAPH_LEDGER                            a file: one line of JSON for each POST, written
+ *	                                        before the answer; tests count what arrived by it
+ *	GRAPH_CONTROL                           a file of faults, see faults.h; may be absent
+ *	GRAPH_ECHO_URL, GRAPH_APP_ID            the webhook to send echoes to, and what they bear;
+ *	                                        without the URL there are none
+ *
+ * A line of the ledger: at (Unix ms of arrival), page, to, text, metadata, action, outcome
+ * ("sent", "error 613", "status 500", "drop" ..), mid, connection, body (the message object).
+ * What is absent is null.  "sent" means taken, whatever the answer was.
+ */
+#include <sys/prctl.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "clock.h"
+#include "echo.h"
+#include "hex.h"
+#include "query.h"
+#include "signature.h"
+
+#define N_THREADS	32		/* a delayed answer holds one of them */
+#define MAX_BODY	(1 << 20)
+
+struct graph {
+	const char	*page, *token, *secret;
+	int		 ledger;
+	struct faults	*faults;
+	struct echo	*echo;		/* NULL: no echoes */
+	char		 proof[PH_SIGNATURE_LEN + 1];
+};
+
+static const char *
+param(const struct call *c, const char *name)
+{
+	const char	*value = FCGX_GetParam(name, c->rq->envp);
+
+	return value != NULL ? value : "";
+}
+
+static void
+make_id(char out[ID_LEN + 1])
+{
+	unsigned char	 bytes[ID_LEN / 2];
+
+	if (ph_signature_random(bytes, sizeof(bytes), NULL) != PH_OK)
+		abort();		/* an id twice would spoil every count */
+	ph_hex_format(bytes, sizeof(bytes), out);
+}
+
+/* What Graph thinks of a request. */
+
+static void
+refuse(struct call *c, int code, int subcode, const char *says)
+{
+	c->fault = (struct fault){ FAULT_ERROR, { code, subcode }, false, false, "" };
+	c->says = says;
+}
+
+static bool
+has(const struct call *c, const char *name, const char *value)
+{
+	char	 offered[1024];
+
+	return ph_query_get(param(c, "QUERY_STRING"), name, offered, sizeof(offered)) == PH_OK &&
+	    strcmp(offered, value) == 0;
+}
+
+static bool
+admit(const struct graph *g, struct call *c, const char *edge)
+{
+	if (c->page[0] == '\0' || strcmp(c->edge, edge) != 0)
+		refuse(c, 2500, 0, "Unknown path components");
+	else if (!has(c, "access_token", g->token))
+		refuse(c, 190, 0, "Invalid OAuth access token - Cannot parse access token");
+	else if (!has(c, "appsecret_proof", g->proof))
+		refuse(c, 100, 0, "Invalid appsecret_proof provided in the API argument");
+	else if (strcmp(c->page, g->page) != 0)
+		refuse(c, 100, 33, "Unsupported request. Object with this ID does not exist, "
+		    "cannot be loaded due to missing permissions");
+	return c->fault.kind == FAULT_NONE;
+}
+
+static void
+judge(const struct graph *g, struct call *c)
+{
+	const char	*says = send_parse(&c->send, PH_SLICE(&c->body));
+	const char	*type = param(c, "CONTENT_TYPE");
+
+	if (!admit(g, c, "messages"))
+		return;
+	if (strncmp(type, "application/json", 16) != 0 || strchr("; ", type[16]) == NULL)
+		refuse(c, 100, 0, "(#100) Content-Type must be application/json");
+	else if (says != NULL)
+		refuse(c, 100, 0, says);
+	else
+		c->fault = faults_next(g->faults, c->send.to, c->send.text);
+}
+
+/* The ledger. */
+
+static void
+add(struct ph_buffer *b, const char *name, struct ph_slice value)
+{
+	ph_buffer_addf(b, ",\"%s\":%s", name, value.at != NULL ? "\"" : "null");
+	if (value.at != NULL) {
+		ph_buffer_add_json(b, value);
+		ph_buffer_adds(b, "\"");
+	}
+}
+
+static struct ph_slice
+text(const char *s)
+{
+	return (struct ph_slice){ *s != '\0' ? s : NULL, strlen(s) };
+}
+
+static void
+add_outcome(struct ph_buffer *b, const struct fault *f)
+{
+	if (f->taken)
+		add(b, "outcome", text(fault_name(FAULT_NONE)));
+	else if (f->args[0] != 0)
+		ph_buffer_addf(b, ",\"outcome\":\"%s %d\"", fault_name(f->kind), f->args[0]);
+	else
+		add(b, "outcome", text(fault_name(f->kind)));
+}
+
+static void
+note(const struct graph *g, const struct call *c)
+{
+	struct ph_buffer	 b = PH_BUFFER_INIT;
+	const struct send	*s = &c->send;
+
+	ph_buffer_addf(&b, "{\"at\":%lld", (long long)c->at);
+	add(&b, "page", text(c->page));
+	add(&b, "to", s->to);
+	add(&b, "text", s->text);
+	add(&b, "metadata", s->metadata);
+	add(&b, "action", s->action);
+	add_outcome(&b, &c->fault);
+	add(&b, "mid", text(c->mid));
+	ph_buffer_addf(&b, ",\"connection\":\"%s:%s\",\"body\":%s}\n", param(c, "REMOTE_ADDR"),
+	    param(c, "REMOTE_PORT"), json_object_to_json_string_ext(s->message,
+	    JSON_C_TO_STRING_PLAIN));
+	if (b.failed || write(g->ledger, b.data, b.len) != (ssize_t)b.len)
+		abort();		/* a ledger with gaps proves nothing */
+	ph_buffer_clear(&b);
+}
+
+/* A call. */
+
+static void
+take(const struct graph *g, struct call *c)
+{
+	judge(g, c);
+	if (c->fault.taken && c->send.message != NULL)
+		snprintf(c->mid, sizeof(c->mid), "m_%s", c->id);
+	note(g, c);		/* from here on it has reached Graph, whatever the answer */
+	if (c->mid[0] != '\0' && g->echo != NULL)
+		echo_send(g->echo, c->page, c->mid, &c->send);
+	answer(c);
+}
+
+static void
+read_body(struct call *c)
+{
+	char	 piece[4096];
+	int	 n;
+
+	while (c->body.len < MAX_BODY && (n = FCGX_GetStr(piece, sizeof(piece), c->rq->in)) > 0)
+		ph_buffer_add(&c->body, piece, (size_t)n);
+}
+
+static void
+play(const struct graph *g, FCGX_Request *rq)
+{
+	struct call	 c = { .rq = rq, .at = ph_clock_now(), .send = SEND_INIT };
+	const char	*method = param(&c, "REQUEST_METHOD");
+
+	make_id(c.id);
+	(void)sscanf(param(&c, "REQUEST_URI"), "/v%*[0-9].%*[0-9]/%63[^/?]/%63[^?]",
+	    c.page, c.edge);
+	if (strcmp(method, "POST") == 0) {
+		read_body(&c);
+		take(g, &c);
+	} else if (strcmp(method, "GET") != 0) {
+		refuse(&c, 100, 0, "Unsupported request - method type");
+		answer(&c);
+	} else if (admit(g, &c, ""))
+		answer_page(&c);
+	else
+		answer(&c);
+	send_clear(&c.send);
+	ph_buffer_clear(&c.body);
+	ph_buffer_clear(&c.answer);
+}
+
+static void *
+serve(void *arg)
+{
+	FCGX_Request	 rq;
+
+	FCGX_InitRequest(&rq, 0, 0);
+	while (FCGX_Accept_r(&rq) == 0) {
+		play(arg, &rq);
+		FCGX_Finish_r(&rq);
+	}
+	return NULL;
+}
+
+static const char *
+need(const char *name)
+{
+	const char	*value = getenv(name);
+
+	if (value != NULL && *value != '\0')
+		return value;
+	fprintf(stderr, "graph: %s is not set\n", name);
+	exit(78);
+}
+
+static void
+set_up(struct graph *g)
+{
+	const char	*url = getenv("GRAPH_ECHO_URL");
+
+	g->page = need("GRAPH_PAGE");
+	g->token = need("GRAPH_TOKEN");
+	g->secret = need("GRAPH_SECRET");
+	g->ledger = open(need("GRAPH_LEDGER"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	g->faults = faults_new(getenv("GRAPH_CONTROL"));
+	if (url != NULL && *url != '\0')
+		g->echo = echo_new(url, need("GRAPH_APP_ID"), g->secret);
+	else
+		url = NULL;
+	if (g->ledger == -1 || g->faults == NULL || (url != NULL && g->echo == NULL) ||
+	    ph_signature_format(g->secret, text(g->token), g->proof, NULL) != PH_OK) {
+		perror("graph: cannot start");
+		exit(71);
+	}
+}
+
+int
+main(void)
+{
+	static struct graph	 g;
+	pthread_t		 thread;
+	int			 i;
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);	/* a killed lighttpd leaves nobody behind */
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1);	/* no wait for lighttpd's close */
+	signal(SIGPIPE, SIG_IGN);
+	set_up(&g);
+	FCGX_Init();
+	for (i = 1; i < N_THREADS; i++)
+		if (pthread_create(&thread, NULL, serve, &g) != 0)
+			return 71;
+	serve(&g);
+	_exit(0);	/* SIGTERM; exit(3) would clean up OpenSSL under the other threads */
+}
