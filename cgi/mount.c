@@ -277,12 +277,24 @@ mount_spool(struct mount *m, struct ph_slice body, int64_t answer_by)
 	return PH_KEPT;
 }
 
+/* A helper that lives says nothing unasked; one that died left an end of file. */
+static bool
+helper_is_gone(const struct mount *m)
+{
+	struct pollfd	 pfd = { .fd = m->wire_fd, .events = POLLIN };
+
+	return m->wire_fd == -1 || poll(&pfd, 1, 0) > 0;
+}
+
 void
 mount_wake(struct mount *m)
 {
 	struct ph_fail	 fail = PH_FAIL_INIT;
 
-	if (m->wire_fd != -1 || connect_to(m, &fail) != PH_NONE || ph_clock_mono() < m->start_at)
+	if (!helper_is_gone(m))
+		return;
+	hang_up(m);
+	if (connect_to(m, &fail) != PH_NONE || ph_clock_mono() < m->start_at)
 		return;
 	if (start_helper(m->conf, m->state_fd, &fail) != PH_OK)
 		ph_log_fail("helper", &fail);

@@ -51,17 +51,17 @@ sub missing {
 sub start {
 	my ($class, %o) = @_;
 	my $self = bless { path => '/messenger/webhook', %o }, $class;
-	$self->{front} = $self->without_blanks($self->{front});
+	$self->{front} = $self->without_blanks($self->{front}) if $self->{kind} =~ /lighttpd-fcgi|fcgid/;
 	my ($serve, @how) = @{$kinds{$self->{kind}}};
 	$self->$serve(@how);
 	return $self;
 }
 
-# lighttpd's bin-path and mod_fcgid cut a path at its blanks, whatever stands around it: they get a link.
+# lighttpd's bin-path and mod_fcgid cut a path at its blanks, whatever stands around it.
 sub without_blanks {
 	my ($self, $path) = @_;
 	return $path if $path !~ /\s/;
-	$self->{links} = File::Temp->newdir('pagehook-XXXXXXXX', DIR => '/tmp');
+	$self->{links} = File::Temp->newdir('pagehook-XXXXXXXX', DIR => $ENV{TMPDIR} // '/tmp');
 	my $link = "$self->{links}/" . basename($path);
 	symlink $path, $link or die "$link: $!";
 	return $link;
