@@ -8,6 +8,8 @@
 #   make install    DESTDIR and PREFIX honoured; enables nothing
 #   make deps       install Debian's packages; without root or sudo, print the line to type
 #   make clean
+#
+# V=1 shows each command.
 
 MAKEFLAGS	+= --warn-undefined-variables --no-builtin-rules
 .SUFFIXES:
@@ -24,6 +26,8 @@ LDFLAGS		?=
 T		?=
 DEPS		?= yes
 KEEP		?=
+V		?=
+Q		:= $(if $(V),,@)
 
 WARN	:= -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wstrict-prototypes \
 	   -Wmissing-prototypes -Wwrite-strings -Wvla -Wformat=2 -Wundef
@@ -38,14 +42,12 @@ DOORS	:= layer conf state wire wire_helper spool store store_sqlite graph
 FLOW	:= intake think ledger delivery turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 
-# Each program names its own libraries: the front cannot call what it does not link.
-FRONT		:= cgi/main cgi/front cgi/mount cgi/request cgi/start \
-		   $(addprefix lib/,error buffer clock log hex query signature layer conf state wire spool)
+# Each program names its own libraries: what the front does not link it cannot call.
+FRONT		:= cgi/main cgi/front cgi/mount cgi/request cgi/start
 FRONT_LIBS	:= -lfcgi -lcrypto
-COMMAND		:= cgi/pagehook cgi/helper cgi/sign $(addprefix lib/,$(LIB))
+COMMAND		:= cgi/pagehook cgi/helper cgi/sign
 COMMAND_LIBS	:= -ljson-c -lcurl -lsqlite3 -lcrypto
-GRAPH		:= $(addprefix tests/graph/,graph answer send faults echo) \
-		   $(addprefix lib/,error buffer clock hex query signature)
+GRAPH		:= $(patsubst %.c,%,$(wildcard tests/graph/*.c))
 GRAPH_LIBS	:= -lfcgi -ljson-c -lcurl -lcrypto
 UNITS		:= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_LIBS	:= -lcmocka $(COMMAND_LIBS)
@@ -56,21 +58,25 @@ all: build/pagehook.fcgi build/pagehook
 # $(1) folder, $(2) compiler flags, $(3) linker flags
 define variant
 $(1)/%.o: %.c Makefile
-	@mkdir -p $$(@D)
-	$$(CC) $(LANG_C) $(WARN) $(2) $$(CPPFLAGS) -MMD -MP -c -o $$@ $$<
-$(1)/pagehook.fcgi: $(FRONT:%=$(1)/%.o)
-	$$(CC) $(3) $$(LDFLAGS) -pie -pthread -o $$@ $$^ $(FRONT_LIBS)
-$(1)/pagehook: $(COMMAND:%=$(1)/%.o)
-	$$(CC) $(3) $$(LDFLAGS) -pie -pthread -o $$@ $$^ $(COMMAND_LIBS)
-$(1)/graph.fcgi: $(GRAPH:%=$(1)/%.o)
-	$$(CC) $(3) $$(LDFLAGS) -pie -pthread -o $$@ $$^ $(GRAPH_LIBS)
-$(1)/unit/test_%: $(1)/tests/unit/test_%.o $(LIB:%=$(1)/lib/%.o)
-	@mkdir -p $$(@D)
-	$$(CC) $(3) $$(LDFLAGS) -pie -pthread -o $$@ $$^ $(UNIT_LIBS)
+	@mkdir -p $$(@D); echo "cc    $$@"
+	$$(Q)$$(CC) $(LANG_C) $(WARN) $(2) $$(CPPFLAGS) -MMD -MP -c -o $$@ $$<
+$(1)/libpagehook.a: $(LIB:%=$(1)/lib/%.o)
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+$(call program,$(1)/pagehook.fcgi,$(FRONT:%=$(1)/%.o) $(1)/libpagehook.a,$(3),$(FRONT_LIBS))
+$(call program,$(1)/pagehook,$(COMMAND:%=$(1)/%.o) $(1)/libpagehook.a,$(3),$(COMMAND_LIBS))
+$(call program,$(1)/graph.fcgi,$(GRAPH:%=$(1)/%.o) $(1)/libpagehook.a,$(3),$(GRAPH_LIBS))
+$(call program,$(1)/unit/test_%,$(1)/tests/unit/test_%.o $(1)/libpagehook.a,$(3),$(UNIT_LIBS))
 $(1)/programs: $(1)/pagehook.fcgi $(1)/pagehook $(1)/graph.fcgi $(UNITS:%=$(1)/unit/%)
 .PHONY: $(1)/programs
 .PRECIOUS: $(1)/%.o
--include $(patsubst %,$(1)/%.d,$(sort $(FRONT) $(COMMAND) $(GRAPH) $(UNITS:%=tests/unit/%)))
+-include $(patsubst %,$(1)/%.d,$(FRONT) $(COMMAND) $(GRAPH) $(LIB:%=lib/%) $(UNITS:%=tests/unit/%))
+endef
+
+# $(1) program, $(2) what it is made of, $(3) linker flags, $(4) libraries
+define program
+$(1): $(2)
+	@mkdir -p $$(@D); echo "link  $$@"
+	$$(Q)$$(CC) $(3) $$(LDFLAGS) -pie -pthread -o $$@ $$^ $(4)
 endef
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -100,7 +106,7 @@ deps:
 
 run: deps
 	@began=$$(date +%s); $(MAKE) --no-print-directory -s build/pagehook.fcgi build/pagehook build/graph.fcgi && \
-	echo "build  $$(find build -maxdepth 3 -name '*.o' -not -path 'build/test/*' -not -path 'build/asan/*' | wc -l) files, $$(($$(date +%s) - began)) s"
+	echo "build  $$(find build -maxdepth 3 -name '*.o' -path 'build/[clt]*' -not -path 'build/test/*' | wc -l) files, $$(($$(date +%s) - began)) s"
 	@KEEP="$(KEEP)" exec tests/run
 
 check: build/test/programs

@@ -5,6 +5,7 @@
  * Lives in the helper's one thread.
  * SPDX-License-Identifier: ISC
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "delivery.h"
@@ -27,17 +28,30 @@ say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup
 	ph_buffer_clear(&fields);
 }
 
-struct owing {				/* whose answer think's words are */
-	struct ph_ledger	*ledger;
-	int64_t			 conv, event, came;
+struct thought {			/* whose answer think's words are */
+	struct ph_delivery	*delivery;
+	int64_t			 conv, event, at, came;
 };
 
 static enum ph_error
-owe(void *arg, struct ph_slice message, struct ph_fail *fail)
+note_reply(void *arg, struct ph_slice message, struct ph_fail *fail)
 {
-	const struct owing	*o = arg;
+	const struct thought		*th = arg;
+	struct ph_delivery		*d = th->delivery;
+	struct ph_delivery_reply	*grown;
+	size_t				 cap = d->cap_replies == 0 ? 64 : 2 * d->cap_replies;
 
-	return ph_ledger_owe(o->ledger, o->conv, o->event, o->came, message, fail);
+	if (d->n_replies == d->cap_replies) {
+		if ((grown = realloc(d->replies, cap * sizeof(*grown))) == NULL)
+			return ph_error_set(fail, PH_NOMEM, "out of memory for replies");
+		d->replies = grown;
+		d->cap_replies = cap;
+	}
+	d->replies[d->n_replies++] = (struct ph_delivery_reply){ .conv = th->conv,
+	    .event = th->event, .at = th->at, .came = th->came, .from = d->messages.len,
+	    .len = message.len };
+	ph_buffer_add(&d->messages, message.at, message.len);
+	return ph_buffer_check(&d->messages, fail);
 }
 
 /* A Page without a token: its events are kept, its replies wait, and somebody is told. */
@@ -59,18 +73,18 @@ hold_foreign_page(struct ph_delivery *d, const struct ph_event *ev, struct ph_fa
 static enum ph_error
 take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struct ph_fail *fail)
 {
-	struct owing	 o = { .ledger = d->ledger, .came = came };
+	struct thought	 th = { .delivery = d, .came = came, .at = ev->time != 0 ? ev->time : came };
 	enum ph_error	 err;
 
-	err = ph_ledger_keep(d->ledger, ev, d->intake.object, came, &o.event, &o.conv, fail);
+	err = ph_ledger_keep(d->ledger, ev, d->intake.object, came, &th.event, &th.conv, fail);
 	if (err != PH_OK && err != PH_NONE)
 		return err;
-	say_event(d, ev, o.event, err == PH_NONE);
+	say_event(d, ev, th.event, err == PH_NONE);
 	if (err == PH_NONE || !ev->answerable)
 		return PH_OK;
 	if ((err = hold_foreign_page(d, ev, fail)) != PH_OK)
 		return err;
-	return ph_think(ev, owe, &o, fail);
+	return ph_think(ev, note_reply, &th, fail);
 }
 
 static enum ph_error
@@ -141,9 +155,46 @@ ph_delivery_keep(struct ph_delivery *d, struct ph_slice body, int64_t came, enum
 	return err;
 }
 
+/* Where a message begins says when it was thought of: no two share a place. */
+static int
+by_time(const void *a, const void *b)
+{
+	const struct ph_delivery_reply	*x = a, *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return x->from < y->from ? -1 : 1;
+}
+
+enum ph_error
+ph_delivery_owe(struct ph_delivery *d, struct ph_fail *fail)
+{
+	struct ph_delivery_reply	*r;
+
+	if (d->n_replies > 1)
+		qsort(d->replies, d->n_replies, sizeof(*d->replies), by_time);
+	for (r = d->replies; r < d->replies + d->n_replies; r++)
+		if (ph_ledger_owe(d->ledger, r->conv, r->event, r->came,
+		    (struct ph_slice){ d->messages.data + r->from, r->len }, fail) != PH_OK)
+			return fail->err;
+	d->n_replies = 0;
+	ph_buffer_reset(&d->messages);
+	return PH_OK;
+}
+
+void
+ph_delivery_forget(struct ph_delivery *d)
+{
+	d->n_replies = 0;
+	ph_buffer_reset(&d->messages);
+	ph_buffer_reset(&d->said);
+}
+
 void
 ph_delivery_clear(struct ph_delivery *d)
 {
 	ph_intake_clear(&d->intake);
 	ph_buffer_clear(&d->said);
+	ph_buffer_clear(&d->messages);
+	free(d->replies);
 }

@@ -18,17 +18,33 @@ struct ph_delivery {		/* where bodies go; ledger, objects and page are borrowed 
 	struct ph_slice		 page;		/* the one we hold a token for; absent: none */
 	struct ph_buffer	 said;		/* log lines that are true once the turn is committed */
 
-	struct ph_intake	 intake;	/* its own, used again and again */
+	/* Its own, used again and again. */
+	struct ph_intake	 intake;
+	struct ph_delivery_reply {		/* thought of, not yet owed */
+		int64_t	 conv, event, at, came;
+		size_t	 from, len;		/* in messages */
+	}			*replies;
+	size_t			 n_replies, cap_replies;
+	struct ph_buffer	 messages;
 };
 
 void		ph_delivery_clear(struct ph_delivery *delivery);
 
 /*
- * Keeps every event of a body and what is to be said to it; what was kept before is left alone.
+ * Keeps every event of a body and thinks of what to say; what was kept before is left alone.
  * came: Unix ms.  Any error is the store's or memory's: then nothing of this turn may be committed.
  */
 enum ph_error	ph_delivery_keep(struct ph_delivery *delivery, struct ph_slice body, int64_t came,
 		    enum ph_verdict *verdict, struct ph_fail *fail) PH_MUST_USE;
+
+/*
+ * Owes what was thought of since the last time, in order of event time, then arrival: a batch may
+ * bring a conversation's words in any order, and after an outage they come so.
+ */
+enum ph_error	ph_delivery_owe(struct ph_delivery *delivery, struct ph_fail *fail) PH_MUST_USE;
+
+/* Forgets what was thought of and said: the turn did not happen. */
+void		ph_delivery_forget(struct ph_delivery *delivery);
 
 /* Keeps bytes that cannot be read, for a person to look at, and raises an alert. */
 enum ph_error	ph_delivery_quarantine(struct ph_delivery *delivery, struct ph_slice body,

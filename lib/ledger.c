@@ -136,10 +136,10 @@ ph_ledger_quarantine(struct ph_ledger *l, struct ph_slice body, const char *why,
 }
 
 enum ph_error
-ph_ledger_owe(struct ph_ledger *l, int64_t conv, int64_t event, int64_t now,
+ph_ledger_owe(struct ph_ledger *l, int64_t conv, int64_t event, int64_t due,
     struct ph_slice message, struct ph_fail *fail)
 {
-	return l->ops->owe(l->store, conv, event, now, message, fail);
+	return l->ops->owe(l->store, conv, event, due, message, fail);
 }
 
 enum ph_error

@@ -37,8 +37,8 @@ enum ph_error	ph_ledger_keep(struct ph_ledger *ledger, const struct ph_event *ev
 enum ph_error	ph_ledger_quarantine(struct ph_ledger *ledger, struct ph_slice body,
 		    const char *why, int64_t came, int64_t *id, struct ph_fail *fail) PH_MUST_USE;
 
-/* Owes a reply: message is the message object. */
-enum ph_error	ph_ledger_owe(struct ph_ledger *ledger, int64_t conv, int64_t event, int64_t now,
+/* Owes a reply, due since a time: message is the message object. */
+enum ph_error	ph_ledger_owe(struct ph_ledger *ledger, int64_t conv, int64_t event, int64_t due,
 		    struct ph_slice message, struct ph_fail *fail) PH_MUST_USE;
 
 /* Notes that this page's replies wait, and why.  PH_NONE: that was known. */

@@ -213,7 +213,7 @@ commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
 	for (i = 0; i < t->n_deliveries && err == PH_OK; i++)
 		err = ph_delivery_keep(d, t->deliveries[i].body, t->now, &t->deliveries[i].verdict,
 		    fail);
-	return err;
+	return err == PH_OK ? ph_delivery_owe(d, fail) : err;
 }
 
 static enum ph_error
@@ -320,7 +320,7 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 	ph_spooled_free(t->spooled, t->n_spooled);
 	t->spooled = NULL;
 	t->n_spooled = 0;
-	ph_buffer_reset(&t->delivery.said);
+	ph_delivery_forget(&t->delivery);
 	t->failed = true;
 	if (fail->err != PH_BUSY && fail->err != PH_TOOBIG)
 		return fail->err;

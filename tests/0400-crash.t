@@ -95,7 +95,7 @@ sub traced_post {
 	my $calls = 'trace=fdatasync,fsync,rename,renameat,renameat2,write,writev';
 	my $pid = Children::start([ qw(strace -f -qq -y -s 32 -e), $calls, '-o', "$dir/trace",
 	    Pagehook->program('pagehook.fcgi') ], stdin => $in, log => "$dir/answer",
-	    env => { %{$hook->env}, ASAN_OPTIONS => 'detect_leaks=0', GATEWAY_INTERFACE => 'CGI/1.1',
+	    env => { %{$hook->env}, ASAN_OPTIONS => ($ENV{ASAN_OPTIONS} // '') . ':detect_leaks=0', GATEWAY_INTERFACE => 'CGI/1.1',
 	    REQUEST_METHOD => 'POST', CONTENT_LENGTH => length $body,
 	    HTTP_X_HUB_SIGNATURE_256 => $signed{'X-Hub-Signature-256'} });
 	$hook->soon(sub { slurp("$dir/answer") =~ /EVENT_RECEIVED/ }, 'the traced front answers');

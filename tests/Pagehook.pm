@@ -44,22 +44,24 @@ sub new {
 	    graph_port => WebServer::free_port() }, $class;
 	$self->{dir} = $dir // "$self->{temp}";
 	$self->{state} = "$self->{dir}/state";
-	$self->{speed} = $speed // $ENV{PH_TEST_SPEED};
+	my $helper = $self->helper_with(PH_TEST_SPEED => $speed // $ENV{PH_TEST_SPEED},
+	    map { ($_ => $ENV{$_}) } qw(ASAN_OPTIONS UBSAN_OPTIONS));
 	$self->{settings} = { MESSENGER_VERIFY_TOKEN => 'a-verify-token', MESSENGER_APP_SECRET => 'an-app-secret',
 	    MESSENGER_PAGE_ID => '9001', MESSENGER_PAGE_ACCESS_TOKEN => 'a-page-access-token',
 	    MESSENGER_GRAPH_CA => "$self->{dir}/ca.pem", PAGEHOOK_STATE => $self->{state},
-	    PAGEHOOK_HELPER => $self->quick_helper, %settings };
+	    PAGEHOOK_HELPER => $helper, %settings };
 	$self->configure;
 	weaken($open{refaddr $self} = $self);
 	return $self;
 }
 
-# FastCGI servers hand the front no environment, so the helper learns its speed on the way.
-sub quick_helper {
-	my ($self) = @_;
-	return program('pagehook') if !$self->{speed};
+# FastCGI servers hand the front no environment, so what the helper needs of it stands in a script.
+sub helper_with {
+	my ($self, %env) = @_;
+	my @names = grep { defined $env{$_} } sort keys %env or return program('pagehook');
 	my $file = "$self->{dir}/helper.sh";
-	WebServer::spill($file, "#!/bin/sh\nPH_TEST_SPEED=$self->{speed} exec '" . program('pagehook') . "' \"\$@\"\n");
+	WebServer::spill($file, join "\n", '#!/bin/sh', (map { "export $_=\"\${$_-$env{$_}}\"" } @names),
+	    "exec '" . program('pagehook') . "' \"\$@\"", '');
 	chmod 0755, $file;
 	return $file;
 }
