@@ -166,7 +166,7 @@ read_settings(struct reading *r, const char *path)
 	enum ph_error		 err = read_file(r, path, &text, &r->file_mode);
 
 	if (err == PH_OK) {
-		r->conf->file = strdup(path);
+		r->conf->file = realpath(path, NULL);	/* the helper reads it from elsewhere */
 		err = ph_layer_read_file(&r->layers[CONF_FILE], r->names, path, PH_SLICE(&text).at, r->fail);
 	}
 	if (text.data != NULL)
@@ -417,14 +417,10 @@ digest_all(struct reading *r)
 	size_t			 i;
 	enum ph_error		 err;
 
-	for (i = 0; i < N_SETTINGS; i++) {
-		const struct setting	*s = &settings[i];
-
-		if (s->kind == COUNT || s->kind == SIZE || s->kind == DURATION)
-			ph_buffer_addf(&all, "%" PRId64 "\n", *number_of(r->conf, s));
-		else if (s->kind != LEVEL && *text_of(r->conf, s) != NULL)
-			ph_buffer_addf(&all, "%s=%s\n", s->name, *text_of(r->conf, s));
-	}
+	/* Numbers are each program's own affair; what is sent where, and proved by what, is not. */
+	for (i = 0; i < N_SETTINGS; i++)
+		if (settings[i].kind < LEVEL && *text_of(r->conf, &settings[i]) != NULL)
+			ph_buffer_addf(&all, "%s=%s\n", settings[i].name, *text_of(r->conf, &settings[i]));
 	if ((err = ph_buffer_check(&all, r->fail)) == PH_OK &&
 	    (err = ph_signature_digest(PH_SLICE(&all), sum, r->fail)) == PH_OK) {
 		ph_hex_format(sum, sizeof(sum), hex);

@@ -30,7 +30,7 @@ struct ph_conf {
 	enum ph_log_level	 log_level;
 	int64_t			 threads, max_body, idle_exit_ms;
 
-	char			*digest;	/* hex; two equal digests mean equal settings */
+	char			*digest;	/* hex; equal for settings that differ in numbers alone */
 
 	/* The rest is conf's own. */
 	char			*handed_on[24];	/* NAME=value that the file does not hold */

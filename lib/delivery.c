@@ -5,6 +5,7 @@
  * Lives in the helper's one thread.
  * SPDX-License-Identifier: ISC
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,13 +61,14 @@ hold_foreign_page(struct ph_delivery *d, const struct ph_event *ev, struct ph_fa
 {
 	enum ph_error	 err;
 
-	if (d->page.at != NULL && d->page.len == ev->page.len &&
-	    memcmp(d->page.at, ev->page.at, ev->page.len) == 0)
+	if ((d->page.at != NULL && d->page.len == ev->page.len &&
+	    memcmp(d->page.at, ev->page.at, ev->page.len) == 0) || ph_slice_is(ev->page, d->held_page))
 		return PH_OK;
 	err = ph_ledger_hold_page(d->ledger, ev->page, "no access token for this Page", fail);
 	if (err == PH_OK)
 		ph_log_say(PH_WARN, "config", "Page %.*s has no access token: its replies wait for "
 		    "MESSENGER_PAGE_ID and MESSENGER_PAGE_ACCESS_TOKEN", (int)ev->page.len, ev->page.at);
+	snprintf(d->held_page, sizeof(d->held_page), "%.*s", (int)ev->page.len, ev->page.at);
 	return err == PH_NONE ? PH_OK : err;
 }
 
@@ -186,6 +188,7 @@ void
 ph_delivery_forget(struct ph_delivery *d)
 {
 	d->n_replies = 0;
+	d->held_page[0] = '\0';
 	ph_buffer_reset(&d->messages);
 	ph_buffer_reset(&d->said);
 }

@@ -19,6 +19,7 @@ struct ph_delivery {		/* where bodies go; ledger, objects and page are borrowed 
 	struct ph_buffer	 said;		/* log lines that are true once the turn is committed */
 
 	/* Its own, used again and again. */
+	char			 held_page[64];	/* the last one found without a token: noted already */
 	struct ph_intake	 intake;
 	struct ph_delivery_reply {		/* thought of, not yet owed */
 		int64_t	 conv, event, at, came;

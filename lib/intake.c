@@ -5,7 +5,6 @@
  * Lives on the caller's stack; its events borrow the body.
  * SPDX-License-Identifier: ISC
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,9 +124,8 @@ read_object(struct ph_slice value, struct ph_intake *in, struct ph_fail *fail)
 	if (ph_json_parse(value, &tree, NULL) == PH_NOMEM)
 		return ph_error_set(fail, PH_NOMEM, "out of memory for a body");
 	text = ph_json_text(tree);
-	if (text.len < sizeof(in->object))
-		snprintf(in->object, sizeof(in->object), "%.*s", (int)text.len,
-		    text.at != NULL ? text.at : "");
+	if (text.at != NULL && text.len < sizeof(in->object) && strlen(text.at) == text.len)
+		memcpy(in->object, text.at, text.len + 1);
 	ph_json_free(tree);
 	return PH_OK;
 }

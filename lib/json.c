@@ -13,6 +13,7 @@
 
 #include "hex.h"
 #include "json.h"
+#include "utf8.h"
 
 /* The scan. */
 
@@ -50,22 +51,6 @@ mark(struct ph_json_scan *s)
 	return true;
 }
 
-/* The length of the well-formed character at p, RFC 3629; 0: there is none. */
-static size_t
-utf8_len(const unsigned char *p, size_t left)
-{
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		return left >= 2 && (p[1] & 0xc0) == 0x80 ? 2 : 0;
-	if ((p[0] & 0xf0) == 0xe0)
-		return left >= 3 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 &&
-		    !(p[0] == 0xe0 && p[1] < 0xa0) && !(p[0] == 0xed && p[1] > 0x9f) ? 3 : 0;
-	if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		return left >= 4 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 &&
-		    (p[3] & 0xc0) == 0x80 && !(p[0] == 0xf0 && p[1] < 0x90) &&
-		    !(p[0] == 0xf4 && p[1] > 0x8f) ? 4 : 0;
-	return 0;
-}
-
 static bool
 scan_escape(struct ph_json_scan *s)
 {
@@ -101,7 +86,7 @@ scan_string(struct ph_json_scan *s)
 			return fail_at(s, PH_MALFORMED, "no control byte in a string");
 		else if (c < 0x80)
 			s->at++;
-		else if ((n = utf8_len((const unsigned char *)s->at, (size_t)(s->end - s->at))) > 0)
+		else if ((n = ph_utf8_len(s->at, (size_t)(s->end - s->at))) > 0)
 			s->at += n;
 		else
 			return fail_at(s, PH_MALFORMED, "UTF-8");

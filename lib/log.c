@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "utf8.h"
 
 #define MAX_LINE	4000		/* a line is written at once or is torn by a neighbour's */
 #define LOOK_EVERY_MS	1000		/* whether the file was rotated away */
@@ -224,31 +225,15 @@ ph_log_fail(const char *kind, const struct ph_fail *fail)
 		ph_log_say(grave ? PH_ERROR : PH_WARN, kind, "%s", fail->text);
 }
 
-/* How many bytes of a well-formed UTF-8 character stand at s; 0 for anything else. */
-static size_t
-utf8_len(const unsigned char *s, size_t left)
-{
-	size_t	 i, n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3
-		    : s[0] < 0xf5 ? 4 : 0;
-
-	if (n > left)
-		return 0;
-	for (i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 void
 ph_log_slice(struct ph_buffer *fields, const char *name, struct ph_slice value)
 {
-	const unsigned char	*s = (const unsigned char *)value.at;
-	size_t			 i, n;
+	size_t	 i, n;
 
 	ph_buffer_addf(fields, ",\"%s\":\"", name);
 	for (i = 0; i < value.len && i < 1000; i += n) {
-		if ((n = utf8_len(s + i, value.len - i)) == 0) {
-			ph_buffer_addf(fields, "\\u00%02x", s[i]);	/* the byte, not a guess */
+		if ((n = ph_utf8_len(value.at + i, value.len - i)) == 0) {
+			ph_buffer_addf(fields, "\\u00%02x", (unsigned char)value.at[i]);
 			n = 1;
 		} else
 			ph_buffer_add_json(fields, (struct ph_slice){ value.at + i, n });

@@ -9,6 +9,7 @@
 
 #include "hex.h"
 #include "message.h"
+#include "utf8.h"
 
 #define TOKEN_MARK	"ph1:"		/* whose metadata it is, and which form of it */
 
@@ -16,16 +17,6 @@ static bool
 is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\0';
-}
-
-/* The length of the character at the start of well-formed UTF-8. */
-static size_t
-char_len(struct ph_slice s)
-{
-	unsigned char	 c = (unsigned char)s.at[0];
-	size_t		 n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-	return n < s.len ? n : s.len;
 }
 
 struct ph_slice
@@ -37,7 +28,8 @@ ph_message_cut(struct ph_slice *rest)
 	while (rest->len > 0 && is_blank(rest->at[0]))
 		*rest = (struct ph_slice){ rest->at + 1, rest->len - 1 };
 	while (at < rest->len) {
-		n = char_len((struct ph_slice){ rest->at + at, rest->len - at });
+		if ((n = ph_utf8_len(rest->at + at, rest->len - at)) == 0)
+			n = 1;
 		units += n == 4 ? 2 : 1;
 		if (units > PH_MESSAGE_MAX_TEXT)
 			break;

@@ -24,6 +24,7 @@
 #define MAX_BYTES	(INT64_C(256) << 20)
 #define MAX_FILE	(80 << 20)
 #define COUNT_EVERY_MS	1000
+#define SETTLED_NS	INT64_C(1000000000)	/* more than any file system's tick */
 #define MAGIC		"pagehook-spool 1 "
 
 enum ph_error
@@ -160,7 +161,17 @@ by_name(const void *a, const void *b)
 	return strcmp(((const struct ph_spooled *)a)->name, ((const struct ph_spooled *)b)->name);
 }
 
-/* The names alone; a name is used only if it looks like one of ours. */
+static bool
+is_ours(const struct ph_spool *spool, const char *name)
+{
+	struct stat	 st;
+
+	return strspn(name, "0123456789") == 13 && name[13] == '-' &&
+	    fstatat(spool->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == geteuid() && st.st_size <= MAX_FILE;
+}
+
+/* The names alone; what is not ours is left alone. */
 static struct ph_spooled *
 names(const struct ph_spool *spool, size_t *n)
 {
@@ -175,7 +186,7 @@ names(const struct ph_spool *spool, size_t *n)
 			sweep(spool, entry->d_name);
 			continue;
 		}
-		if (len >= sizeof(all->name) - 2 || strspn(entry->d_name, "0123456789") != 13)
+		if (len >= sizeof(all->name) - 2 || !is_ours(spool, entry->d_name))
 			continue;
 		if (*n == cap) {
 			cap = cap == 0 ? 64 : 2 * cap;
@@ -226,25 +237,24 @@ parse(struct ph_spooled *one)
 	return PH_OK;
 }
 
+/* PH_BUSY: not to be read now, which says nothing about what is in it. */
 static enum ph_error
 read_one(const struct ph_spool *spool, struct ph_spooled *one)
 {
 	struct stat	 st;
 	char		*room;
-	ssize_t		 got;
+	ssize_t		 got = -1;
 	int		 fd = openat(spool->fd, one->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (fd == -1 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > MAX_FILE) {
-		if (fd != -1)
-			close(fd);
-		return PH_MALFORMED;
-	}
-	while ((room = ph_buffer_room(&one->body, (size_t)st.st_size + 1)) != NULL &&
-	    (got = read(fd, room, (size_t)st.st_size + 1)) > 0)
-		one->body.len += (size_t)got;
+	if (fd == -1)
+		return PH_BUSY;
+	if (fstat(fd, &st) == 0)
+		while ((room = ph_buffer_room(&one->body, (size_t)st.st_size + 1)) != NULL &&
+		    (got = read(fd, room, (size_t)st.st_size + 1)) > 0)
+			one->body.len += (size_t)got;
 	close(fd);
-	if (one->body.failed)
-		return PH_NOMEM;
+	if (got != 0)
+		return PH_BUSY;
 	one->body.data[one->body.len] = '\0';
 	return parse(one);
 }
@@ -252,7 +262,7 @@ read_one(const struct ph_spool *spool, struct ph_spooled *one)
 struct ph_spooled *
 ph_spool_read_all(struct ph_spool *spool, size_t max, size_t *n)
 {
-	int64_t			 mtime = mtime_of(spool);
+	int64_t			 mtime = mtime_of(spool), begun = ph_clock_now() * 1000000;
 	size_t			 i, found;
 	struct ph_spooled	*all = names(spool, &found);
 
@@ -264,8 +274,8 @@ ph_spool_read_all(struct ph_spool *spool, size_t max, size_t *n)
 		if (all[i].err == PH_OK && tries > PH_SPOOL_TRIES)
 			all[i].err = PH_TOOBIG;
 	}
-	if (found <= max)
-		spool->mtime_ns = *n == 0 ? mtime : 0;	/* our own marks moved it: look once more */
+	/* A time is noted once it is old: another change in the same tick would look the same. */
+	spool->mtime_ns = found == 0 && mtime < begun - SETTLED_NS ? mtime : 0;
 	return all;
 }
 

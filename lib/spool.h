@@ -45,7 +45,8 @@ struct ph_spooled {
 	char			 name[80];	/* as it is called now */
 	struct ph_buffer	 body;
 	int64_t			 arrived;	/* Unix ms */
-	enum ph_error		 err;		/* PH_MALFORMED: not what was written; PH_TOOBIG: read too often */
+	enum ph_error		 err;		/* PH_MALFORMED: not what was written; PH_TOOBIG: read
+						 * too often; PH_BUSY: not to be read now, leave it */
 };
 
 /*

@@ -57,6 +57,7 @@ static const struct { const char *set, *ask, *is; } pragmas[] = {
 	{ "PRAGMA trusted_schema=OFF", "PRAGMA trusted_schema", "0" },
 	{ "PRAGMA foreign_keys=ON", "PRAGMA foreign_keys", "1" },
 	{ "PRAGMA secure_delete=ON", "PRAGMA secure_delete", "1" },
+	{ "PRAGMA cache_size=-8192", "PRAGMA cache_size", "-8192" },	/* KiB: the keys of a busy day */
 	{ "PRAGMA busy_timeout=1000", "PRAGMA busy_timeout", "1000" },
 };
 
@@ -258,6 +259,7 @@ configure(struct ph_store *s, struct ph_fail *fail)
 	return PH_OK;
 }
 
+/* Asked first: what a newer program made is not touched. */
 static enum ph_error
 version_of(struct ph_store *s, int *version, struct ph_fail *fail)
 {
@@ -269,21 +271,18 @@ version_of(struct ph_store *s, int *version, struct ph_fail *fail)
 	if (err == PH_OK && (err = translate(s, sqlite3_step(st), "user_version", fail)) == PH_OK)
 		*version = sqlite3_column_int(st, 0);
 	(void)sqlite3_finalize(st);
+	if (err == PH_OK && *version > SCHEMA_VERSION)
+		return ph_error_set(fail, PH_CONFIG, "store: made by a newer pagehook (schema %d, this one "
+		    "knows %d): nothing was touched", *version, SCHEMA_VERSION);
 	return err;
 }
 
 /* All steps in one transaction: a crash leaves the old version or the new one. */
 static enum ph_error
-migrate(struct ph_store *s, struct ph_fail *fail)
+migrate(struct ph_store *s, int version, struct ph_fail *fail)
 {
 	char	 set[64];
-	int	 version = 0;
 
-	if (version_of(s, &version, fail) != PH_OK)
-		return fail->err;
-	if (version > SCHEMA_VERSION)
-		return ph_error_set(fail, PH_CONFIG, "store: made by a newer pagehook (schema %d, this one "
-		    "knows %d): nothing was touched", version, SCHEMA_VERSION);
 	if (version == SCHEMA_VERSION)
 		return PH_OK;
 	if (run(s, "BEGIN IMMEDIATE", fail) != PH_OK)
@@ -317,12 +316,14 @@ sqlite_open(const char *path, struct ph_store **out, struct ph_fail *fail)
 			    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
 	struct ph_store	*s = calloc(1, sizeof(*s));
 	struct ph_fail	 mine = PH_FAIL_INIT;
+	int		 version = 0;
 
 	*out = NULL;
 	if (s == NULL)
 		return ph_error_set(fail, PH_NOMEM, "store: out of memory");
 	if (translate(s, sqlite3_open_v2(path, &s->db, flags, NULL), path, &mine) == PH_OK &&
-	    configure(s, &mine) == PH_OK && migrate(s, &mine) == PH_OK) {
+	    version_of(s, &version, &mine) == PH_OK && configure(s, &mine) == PH_OK &&
+	    migrate(s, version, &mine) == PH_OK) {
 		*out = s;
 		return PH_OK;
 	}

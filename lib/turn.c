@@ -205,7 +205,7 @@ commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
 
 		if (s->err == PH_OK)
 			err = ph_delivery_keep(d, PH_SLICE(&s->body), s->arrived, &ignored, fail);
-		else if (s->err != PH_NOMEM)
+		else if (s->err != PH_BUSY)
 			err = ph_delivery_quarantine(d, PH_SLICE(&s->body), t->now,
 			    s->err == PH_TOOBIG ? "reading it killed the helper three times" :
 			    "not a whole spool file", fail);
@@ -375,7 +375,9 @@ act(struct ph_turn *t)
 		if (c->is == CLAIMED)
 			launch(t, c);
 	for (i = 0; i < t->n_spooled; i++)
-		if (t->spooled[i].err != PH_NOMEM)
+		if (t->spooled[i].err == PH_BUSY)
+			ph_spool_hold(&t->spool, &t->spooled[i]);
+		else
 			ph_spool_drop(&t->spool, &t->spooled[i]);
 	ph_spooled_free(t->spooled, t->n_spooled);
 	t->spooled = NULL;

@@ -11,7 +11,9 @@ use Pagehook;
 use Test::More;
 
 my $good = '{"object":"page","entry":[]}';
-my $hub = 'hub.mode=subscribe&hub.verify_token=a-verify-token';
+my $mode = 'hub.mode=subscribe';
+my $token = 'hub.verify_token=a-verify-token';
+my $seven = 'hub.challenge=7';
 
 sub challenges {
 	my ($hook, $kind) = @_;
@@ -26,7 +28,7 @@ sub challenges {
 		'100%25' => '100%',
 		'x' x 1024 => 'x' x 1024,
 	);
-	delete $sent_as{'x%0D%0Ay%0A'} if $kind =~ /^lighttpd/;	# it refuses control characters itself
+	delete $sent_as{'x%0D%0Ay%0A'} if $kind =~ /^lighttpd/;	# refuses such URLs itself
 	for my $challenge (sort keys %sent_as) {
 		my $got = $hook->handshake($challenge);
 		my $name = substr $challenge, 0, 20;
@@ -34,37 +36,44 @@ sub challenges {
 		is $got->{body}, $sent_as{$challenge}, "  byte for byte";
 		like $got->{headers}{'content-type'}, qr{^text/plain\b}, '  as text';
 	}
-	my $got = $hook->request('GET', "hub.challenge=7&hub.verify_token=a%2Dverify%2dtoken&x=&hub.mode=subscribe");
+	my $got = $hook->request('GET',
+	    'hub.challenge=7&hub.verify_token=a%2Dverify%2dtoken&x=&hub.mode=subscribe');
 	is "$got->{status} $got->{body}", '200 7', 'order is free and the token may be encoded';
-	$got = $hook->request('HEAD', "$hub&hub.challenge=7");
+	$got = $hook->request('HEAD', "$mode&$token&$seven");
 	is "$got->{status} $got->{body}", '200 ', 'HEAD is GET without a body';
 }
 
 sub refused_handshakes {
 	my ($hook) = @_;
 	my %query = (
-		'a wrong token' => 'hub.mode=subscribe&hub.verify_token=a-verify-toke&hub.challenge=7',
-		'a longer token' => "${hub}s&hub.challenge=7",
-		'an empty token' => 'hub.mode=subscribe&hub.verify_token=&hub.challenge=7',
-		'no token' => 'hub.mode=subscribe&hub.challenge=7',
-		'no mode' => 'hub.verify_token=a-verify-token&hub.challenge=7',
-		'another mode' => 'hub.mode=unsubscribe&hub.verify_token=a-verify-token&hub.challenge=7',
-		'no challenge' => $hub,
-		'two challenges' => "$hub&hub.challenge=7&hub.challenge=8",
-		'a challenge over 1 KiB' => "$hub&hub.challenge=" . 'x' x 1025,
-		'the app secret for a token' => 'hub.mode=subscribe&hub.verify_token=an-app-secret&hub.challenge=7',
+		'a wrong token' => "$mode&hub.verify_token=a-verify-toke&$seven",
+		'a longer token' => "$mode&${token}s&$seven",
+		'an empty token' => "$mode&hub.verify_token=&$seven",
+		'no token' => "$mode&$seven",
+		'the app secret for a token' => "$mode&hub.verify_token=an-app-secret&$seven",
+		'no mode' => "$token&$seven",
+		'another mode' => "hub.mode=unsubscribe&$token&$seven",
+		'no challenge' => "$mode&$token",
+		'two challenges' => "$mode&$token&$seven&hub.challenge=8",
+		'a challenge over 1 KiB' => "$mode&$token&hub.challenge=" . 'x' x 1025,
 	);
 	for my $name (sort keys %query) {
 		my $got = $hook->request('GET', $query{$name});
 		is $got->{status}, 403, "$name is refused";
 		unlike $got->{body}, qr/7|xx/, '  and not echoed';
 	}
-	like $hook->request('GET', "$hub&hub.challenge=7%00")->{status}, qr/^40[03]$/, 'a NUL is refused';
-	is $hook->request('HEAD', $query{'a wrong token'})->{status}, 403, 'HEAD with a wrong token is refused';
-	is $hook->request('GET', $_)->{status}, 404, 'GET ' . ($_ // 'without a query') . ' finds nothing'
-	    for undef, 'a=b', 'hub_mode=subscribe&hub_verify_token=a-verify-token&hub_challenge=7', '--help+-x';
-	is $hook->request('GET', undef, undef, ':path' => "/$_")->{status}, 404, "/$_ is switched off"
-	    for qw(status health metrics);
+	my $got = $hook->request('GET', "$mode&$token&$seven%00");
+	like $got->{status}, qr/^40[03]$/, 'a NUL is refused';
+	$got = $hook->request('HEAD', $query{'a wrong token'});
+	is "$got->{status} $got->{body}", '403 ', 'HEAD with a wrong token is refused';
+	for my $other (undef, 'a=b', "$mode&$token&$seven" =~ tr/./_/r, '--help+-x') {
+		$got = $hook->request('GET', $other);
+		is $got->{status}, 404, 'GET ' . ($other // 'without a query') . ' finds nothing';
+	}
+	for my $page (qw(status health metrics)) {
+		$got = $hook->request('GET', undef, undef, ':path' => "/$page");
+		is $got->{status}, 404, "/$page is switched off";
+	}
 }
 
 sub forgeries {
@@ -83,7 +92,8 @@ sub forgeries {
 		'a signature of other bytes' => $hook->sign("$good\n"),
 	);
 	for my $name (sort keys %signature) {
-		my $got = $hook->request('POST', undef, $good, 'X-Hub-Signature-256' => $signature{$name});
+		my $got = $hook->request('POST', undef, $good,
+		    'X-Hub-Signature-256' => $signature{$name});
 		is "$got->{status} $got->{body}", '401 ', "$name is refused with an empty body";
 	}
 	my $got = $hook->request('POST', undef, $good);
@@ -123,9 +133,10 @@ sub bodies {
 		is $got->{body}, 'EVENT_RECEIVED', '  and no newline' if $answer{$body} == 200;
 	}
 	my $max = $hook->setting('PAGEHOOK_MAX_BODY');
-	is $hook->post($good . ' ' x ($max - length $good))->{status}, 200, "a body of $max bytes is taken";
-	is $hook->post($good . ' ' x ($max + 1 - length $good))->{status}, 413, '  and of one more is not';
-	is $hook->request('POST', undef, 'x' x ($max + 1))->{status}, 413, '  signed or not';
+	my $longest = $good . ' ' x ($max - length $good);
+	is $hook->post($longest)->{status}, 200, "a body of $max bytes is taken";
+	is $hook->post("$longest ")->{status}, 413, '  and of one more is not';
+	is $hook->request('POST', undef, "$longest ")->{status}, 413, '  signed or not';
 }
 
 sub methods {
@@ -141,7 +152,10 @@ sub short_bodies {
 	my ($hook) = @_;
 	my $got = $hook->post($good, ':length' => length($good) + 1);
 	is $got->{status}, 400, 'a body shorter than announced is malformed';
-	is $hook->post($good, ':length' => $_)->{status}, 400, "a length of $_ is malformed" for '-1', '28x', '1e2';
+	for my $length ('-1', '28x', '1e2') {
+		$got = $hook->post($good, ':length' => $length);
+		is $got->{status}, 400, "a length of $length is malformed";
+	}
 }
 
 # Without a secret anybody could sign; the process stays, and the log says what is missing.
@@ -150,9 +164,11 @@ sub not_configured {
 	for my $setting (qw(MESSENGER_APP_SECRET MESSENGER_VERIFY_TOKEN)) {
 		my $hook = Pagehook->new($setting => undef);
 		$hook->serve($kind);
-		my @got = ($hook->request('POST', undef, $good, 'X-Hub-Signature-256' => $hook->sign($good, '')),
-		    $hook->request('GET', "$hub&hub.challenge=7"));
-		is "@{[ map { $_->{status} } @got ]}", '503 503', "without $setting there is no service";
+		my $signature = $hook->sign($good, $hook->setting('MESSENGER_APP_SECRET') // '');
+		my @got = map { $hook->request(@$_)->{status} }
+		    [ 'POST', undef, $good, 'X-Hub-Signature-256' => $signature ],
+		    [ 'GET', "$mode&$token&$seven" ];
+		is "@got", '503 503', "without $setting there is no service";
 		my @said = grep { $_->{what} && $_->{what} =~ /\b$setting\b/ } $hook->log;
 		ok @said, '  and the log names it';
 		like $said[0]{what} // '', qr/pagehook\.conf/, '  and the file';
@@ -174,10 +190,12 @@ for my $kind (WebServer::kinds()) {
 	subtest "served by $kind" => sub {
 		my $absent = WebServer::missing($kind);
 		plan skip_all => $absent if $absent;
-		# Over mod_fcgid's own limit, but where only an .htaccess speaks and cannot raise it.
-		my $hook = Pagehook->new(PAGEHOOK_MAX_BODY => $kind eq 'htaccess-fcgid' ? 100_000 : 300_000);
+		# Over mod_fcgid's own limit, which an .htaccess alone cannot raise.
+		my $max = $kind eq 'htaccess-fcgid' ? 100_000 : 300_000;
+		my $hook = Pagehook->new(PAGEHOOK_MAX_BODY => $max);
 		$hook->serve($kind);
-		$_->($hook, $kind) for \&challenges, \&refused_handshakes, \&forgeries, \&bodies, \&methods;
+		challenges($hook, $kind);
+		$_->($hook) for \&refused_handshakes, \&forgeries, \&bodies, \&methods;
 		short_bodies($hook) if $kind =~ /^(?:cgi-fcgi-bind|bare-cgi)$/;
 		$hook->stop;
 		not_configured($kind);

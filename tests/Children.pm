@@ -100,14 +100,20 @@ sub end {
 	for (my $until = time + 15; (lives($pid) || group($pid)) && time < $until; ) {
 		sleep 0.01;
 	}
-	kill 'KILL', -$pid if group($pid);
+	for my $stubborn (group($pid)) {
+		print STDERR "# killed, for TERM did not end it: ", join(' ', argv_of($stubborn)), "\n";
+		kill 'KILL', $stubborn;
+	}
 	waitpid $pid, 0 if delete $started{$pid};
 }
 
 # The pids of a process group, those already dead left out.
 sub group {
 	my ($pgid) = @_;
-	return grep { my ($state, undef, $of) = stat_of($_); $of && $of == $pgid && $state ne 'Z' } pids();
+	return grep {
+		my ($state, undef, $of) = stat_of($_);
+		$of && $of == $pgid && $state ne 'Z';
+	} pids();
 }
 
 sub pids { return map { m{^/proc/(\d+)$} } glob '/proc/[0-9]*' }

@@ -1,5 +1,5 @@
 package Pagehook;
-# Pagehook -- one installation in a directory of its own, with Graph's stand-in; the test plays Meta.
+# Pagehook -- one installation in a directory of its own, and Graph's stand-in; the test is Meta.
 # Knows settings, deliveries, the ledger of the stand-in, the store.  Does not know web servers.
 # Called by tests/*.t and tests/run.
 # Lives as long as its object; stop ends the server, the stand-in and the helper, by pid.
@@ -18,7 +18,7 @@ use Time::HiRes qw(sleep time);
 use WebServer;
 
 my $top = dirname(dirname(abs_path(__FILE__)));
-my $build = abs_path($ENV{PH_BUILD} // "$top/build/test") // die "no such directory: PH_BUILD=$ENV{PH_BUILD}";
+my $build = abs_path($ENV{PH_BUILD} // "$top/build/test") // die "PH_BUILD: no such directory\n";
 my $json = JSON::PP->new->utf8->ascii->canonical;	# as Meta writes it
 my $n_mids = 0;
 my %open;
@@ -31,7 +31,8 @@ sub program { return "$build/$_[-1]" }
 # Why a test that needs these programs cannot run here.
 sub missing {
 	my (undef, @needed) = @_;
-	my ($absent) = grep { my $name = $_; !grep { -x "$_/$name" } split /:/, "$ENV{PATH}:/usr/sbin" } @needed;
+	my @path = split /:/, "$ENV{PATH}:/usr/sbin";
+	my ($absent) = grep { my $name = $_; !grep { -x "$_/$name" } @path } @needed;
 	return $absent && "$absent not installed";
 }
 
@@ -40,16 +41,22 @@ sub missing {
 sub new {
 	my ($class, %settings) = @_;
 	my ($dir, $speed) = delete @settings{qw(dir speed)};
-	my $self = bless { temp => $dir ? undef : File::Temp->newdir('pagehook-XXXXXXXX', TMPDIR => 1),
-	    graph_port => WebServer::free_port() }, $class;
+	my $self = bless { graph_port => WebServer::free_port() }, $class;
+	$self->{temp} = File::Temp->newdir('pagehook-XXXXXXXX', TMPDIR => 1) if !$dir;
 	$self->{dir} = $dir // "$self->{temp}";
 	$self->{state} = "$self->{dir}/state";
 	my $helper = $self->helper_with(PH_TEST_SPEED => $speed // $ENV{PH_TEST_SPEED},
 	    map { ($_ => $ENV{$_}) } qw(ASAN_OPTIONS UBSAN_OPTIONS));
-	$self->{settings} = { MESSENGER_VERIFY_TOKEN => 'a-verify-token', MESSENGER_APP_SECRET => 'an-app-secret',
-	    MESSENGER_PAGE_ID => '9001', MESSENGER_PAGE_ACCESS_TOKEN => 'a-page-access-token',
-	    MESSENGER_GRAPH_CA => "$self->{dir}/ca.pem", PAGEHOOK_STATE => $self->{state},
-	    PAGEHOOK_HELPER => $helper, %settings };
+	$self->{settings} = {
+		MESSENGER_VERIFY_TOKEN => 'a-verify-token',
+		MESSENGER_APP_SECRET => 'an-app-secret',
+		MESSENGER_PAGE_ID => '9001',
+		MESSENGER_PAGE_ACCESS_TOKEN => 'a-page-access-token',
+		MESSENGER_GRAPH_CA => "$self->{dir}/ca.pem",
+		PAGEHOOK_STATE => $self->{state},
+		PAGEHOOK_HELPER => $helper,
+		%settings,
+	};
 	$self->configure;
 	weaken($open{refaddr $self} = $self);
 	return $self;
@@ -60,8 +67,9 @@ sub helper_with {
 	my ($self, %env) = @_;
 	my @names = grep { defined $env{$_} } sort keys %env or return program('pagehook');
 	my $file = "$self->{dir}/helper.sh";
-	WebServer::spill($file, join "\n", '#!/bin/sh', (map { "export $_=\"\${$_-$env{$_}}\"" } @names),
-	    "exec '" . program('pagehook') . "' \"\$@\"", '');
+	my @exports = map { "export $_=\"\${$_-$env{$_}}\"" } @names;
+	my $exec = "exec '" . program('pagehook') . "' \"\$@\"";
+	WebServer::spill($file, join "\n", '#!/bin/sh', @exports, $exec, '');
 	chmod 0755, $file;
 	return $file;
 }
@@ -83,8 +91,8 @@ sub setting { return $_[0]{settings}{$_[1]} }
 # What every program of this installation gets for an environment.
 sub env {
 	my ($self) = @_;
-	return { PATH => $ENV{PATH}, PAGEHOOK_CONFIG => $self->conf,
-	    map { defined $ENV{$_} ? ($_ => $ENV{$_}) : () } qw(LANG TZ TMPDIR ASAN_OPTIONS UBSAN_OPTIONS) };
+	my @given = grep { defined $ENV{$_} } qw(PATH LANG TZ TMPDIR ASAN_OPTIONS UBSAN_OPTIONS);
+	return { PAGEHOOK_CONFIG => $self->conf, map { ($_ => $ENV{$_}) } @given };
 }
 
 # Starts Graph's stand-in with these GRAPH_ variables besides the usual ones.
@@ -95,17 +103,25 @@ sub graph {
 		my (undef, $status) = Children::output(["$top/tests/graph/make-ca", $dir]);
 		die "no certificate: is openssl installed?" if $status;
 	}
-	my $server = bless { dir => $dir, port => $self->{graph_port}, env => { %{$self->env},
-	    GRAPH_LEDGER => "$dir/ledger", GRAPH_CONTROL => "$dir/faults", GRAPH_PAGE => $set->{MESSENGER_PAGE_ID},
-	    GRAPH_TOKEN => $set->{MESSENGER_PAGE_ACCESS_TOKEN}, GRAPH_SECRET => $set->{MESSENGER_APP_SECRET},
-	    GRAPH_APP_ID => '5001', %env } }, 'WebServer';
+	my $server = bless { dir => $dir, port => $self->{graph_port}, env => {
+		%{$self->env},
+		GRAPH_LEDGER => "$dir/ledger",
+		GRAPH_CONTROL => "$dir/faults",
+		GRAPH_PAGE => $set->{MESSENGER_PAGE_ID},
+		GRAPH_TOKEN => $set->{MESSENGER_PAGE_ACCESS_TOKEN},
+		GRAPH_SECRET => $set->{MESSENGER_APP_SECRET},
+		GRAPH_APP_ID => '5001',
+		%env,
+	} }, 'WebServer';
 	my $bin = $server->without_blanks(program('graph.fcgi'));
 	$server->listen_on(sub {
 		WebServer::fill("$top/tests/graph/lighttpd.conf.in", "$dir/graph.conf", dir => $dir,
 		    port => $server->{port}, bin => $bin);
 	}, '/usr/sbin/lighttpd', '-D', '-f', "$dir/graph.conf");
 	$self->{graph} = $server;
-	$self->configure if $server->{port} != $self->{graph_port} && ($self->{graph_port} = $server->{port});
+	return if $server->{port} == $self->{graph_port};
+	$self->{graph_port} = $server->{port};
+	$self->configure;
 }
 
 sub graph_stop { my $graph = delete $_[0]{graph}; $graph->stop if $graph }
@@ -132,8 +148,8 @@ sub serve {
 	my ($self, $kind, %o) = @_;
 	my $dir = "$self->{dir}/$kind";
 	mkdir $dir;
-	return $self->{server} = WebServer->start(kind => $kind, dir => $dir, front => program('pagehook.fcgi'),
-	    env => $self->env, %o);
+	return $self->{server} = WebServer->start(kind => $kind, dir => $dir, env => $self->env,
+	    front => program('pagehook.fcgi'), %o);
 }
 
 sub request { my $self = shift; return $self->{server}->request(@_) }
@@ -149,7 +165,8 @@ sub handshake {
 
 sub sign {
 	my ($self, $body, $secret) = @_;
-	return 'sha256=' . hmac_sha256_hex($body, $secret // $self->{settings}{MESSENGER_APP_SECRET});
+	$secret //= $self->setting('MESSENGER_APP_SECRET');
+	return 'sha256=' . hmac_sha256_hex($body, $secret);
 }
 
 sub signed {
@@ -167,8 +184,8 @@ sub post_at_once {
 	my ($self, $n, $body) = @_;
 	my $server = $self->{server};
 	my @sockets = map { $server->connect } 1 .. $n;
-	$server->send($_, 'POST', undef, substr($body, 0, -1), $self->signed($body), ':length' => length $body)
-	    for @sockets;
+	my @but_one = (substr($body, 0, -1), $self->signed($body), ':length' => length $body);
+	$server->send($_, 'POST', undef, @but_one) for @sockets;
 	syswrite $_, substr $body, -1 for @sockets;
 	return map { WebServer::receive($_) } @sockets;
 }
@@ -177,8 +194,8 @@ sub post_at_once {
 sub event {
 	my ($self, %o) = @_;
 	my ($psid, $ts) = delete @o{qw(psid ts)};
-	return { sender => { id => $psid // '7001' }, recipient => { id => $self->{settings}{MESSENGER_PAGE_ID} },
-	    timestamp => int($ts // time * 1000), %o };
+	return { sender => { id => $psid // '7001' }, timestamp => int($ts // time * 1000),
+	    recipient => { id => $self->setting('MESSENGER_PAGE_ID') }, %o };
 }
 
 sub new_mid { return "m_$$." . ++$n_mids }
@@ -197,8 +214,8 @@ sub delivery {
 
 sub envelope {
 	my ($self, @entries) = @_;
-	return $json->encode({ object => 'page', entry => [ map { { id => $self->{settings}{MESSENGER_PAGE_ID},
-	    time => int(time * 1000), %$_ } } @entries ] });
+	my %head = (id => $self->setting('MESSENGER_PAGE_ID'), time => int(time * 1000));
+	return $json->encode({ object => 'page', entry => [ map { { %head, %$_ } } @entries ] });
 }
 
 # Looking.
@@ -207,8 +224,9 @@ sub envelope {
 sub store {
 	my ($self, $sql) = @_;
 	return if !-e "$self->{state}/queue.db";
-	my $rows = Children::output(['/usr/bin/sqlite3', '-readonly', '-json', '-cmd', '.timeout 5000',
-	    "$self->{state}/queue.db", $sql], log => "$self->{dir}/sqlite3.log");
+	my @sqlite3 = ('/usr/bin/sqlite3', '-readonly', '-json', '-cmd', '.timeout 5000');
+	my $rows = Children::output([@sqlite3, "$self->{state}/queue.db", $sql],
+	    log => "$self->{dir}/sqlite3.log");
 	return @{$json->decode($rows || '[]')};
 }
 
@@ -237,13 +255,14 @@ sub helper_pids {
 
 sub helpers_of {
 	my ($state) = @_;
-	my $inode = (stat "$state/helper.lock")[1];
-	my %holds;
-	if ($inode && open my $locks, '<', '/proc/locks') {
-		%holds = map { /FLOCK\s+ADVISORY\s+WRITE\s+(\d+)\s+\S+:$inode\s/ ? ($1 => 1) : () } <$locks>;
-	}
-	return grep { ((Children::argv_of($_))[1] // '') eq 'helper' && ((Children::stat_of($_))[0] // 'Z') ne 'Z' &&
-	    ($holds{$_} || (readlink "/proc/$_/cwd" // '') eq $state) } Children::pids();
+	my $inode = (stat "$state/helper.lock")[1] // 0;
+	open my $locks, '<', '/proc/locks' or die "/proc/locks: $!";
+	my %holds = map { /FLOCK +ADVISORY +WRITE +(\d+) \S+:$inode / ? ($1 => 1) : () } <$locks>;
+	return grep {
+		((Children::argv_of($_))[1] // '') eq 'helper' &&
+		    ((Children::stat_of($_))[0] // 'Z') ne 'Z' &&
+		    ($holds{$_} || (readlink "/proc/$_/cwd" // '') eq $state);
+	} Children::pids();
 }
 
 sub helper_pid {
@@ -258,13 +277,16 @@ sub end_helpers {
 	my ($state) = @_;
 	my %told;
 	for (my $until = time + 15; my @pids = helpers_of($state); sleep 0.01) {
-		time < $until ? kill('TERM', grep { !$told{$_}++ } @pids) : kill('KILL', @pids);
+		kill 'TERM', grep { !$told{$_}++ } @pids;
+		next if time < $until;
+		print STDERR "# killed, for TERM did not end it: the helper of $state\n";
+		kill 'KILL', @pids;
 	}
 }
 
 sub stop {
 	my ($self) = @_;
-	$self->tell if $self->{server} && !Test::More->builder->is_passing && $$ == $Children::Owner;
+	$self->tell if $self->{server} && !Test::More->builder->is_passing;
 	(delete $self->{server})->stop if $self->{server};
 	$self->helper_stop;
 	$self->graph_stop;
@@ -276,7 +298,8 @@ sub tell {
 	my ($self) = @_;
 	open my $f, '<', "$self->{state}/pagehook.log" or return;
 	my @lines = <$f>;
-	Test::More::diag('last lines of pagehook.log:', map { "\n  $_" } splice @lines, @lines > 15 ? -15 : 0);
+	splice @lines, 0, -15 if @lines > 15;
+	Test::More::diag("last lines of pagehook.log:\n", map { "  $_" } @lines);
 	Test::More::diag($self->{server}->logs);
 }
 

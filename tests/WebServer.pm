@@ -17,14 +17,16 @@ use Time::HiRes qw(sleep time);
 
 my $here = dirname(abs_path(__FILE__));
 my $modules = '/usr/lib/apache2/modules';
-my %program = (lighttpd => '/usr/sbin/lighttpd', apache => '/usr/sbin/apache2', cgi => '/usr/bin/cgi-fcgi');
+my %program = (lighttpd => '/usr/sbin/lighttpd', apache => '/usr/sbin/apache2',
+    cgi => '/usr/bin/cgi-fcgi');
 my @apache = qw(authz_core authz_host alias env mime);
 
 my %kinds = (
 	'lighttpd-fcgi' => [ \&lighttpd, 'lighttpd/50-pagehook.conf', 'fastcgi' ],
 	'lighttpd-cgi' => [ \&lighttpd, 'lighttpd/51-pagehook-cgi.conf', 'cgi' ],
 	'apache-fcgid' => [ \&apache, 'apache/pagehook-fcgid.conf', 'mpm_event', 'fcgid' ],
-	'apache-proxy-fcgi' => [ \&apache, 'apache/pagehook-proxy-fcgi.conf', 'mpm_event', 'proxy', 'proxy_fcgi' ],
+	'apache-proxy-fcgi' => [ \&apache, 'apache/pagehook-proxy-fcgi.conf', 'mpm_event',
+	    'proxy', 'proxy_fcgi' ],
 	'apache-cgid' => [ \&apache, 'apache/pagehook-cgi.conf', 'mpm_event', 'cgid' ],
 	'apache-cgi' => [ \&apache, 'apache/pagehook-cgi.conf', 'mpm_prefork', 'cgi' ],
 	'htaccess-cgi' => [ \&apache, 'apache/htaccess', 'mpm_event', 'cgid' ],
@@ -51,7 +53,7 @@ sub missing {
 sub start {
 	my ($class, %o) = @_;
 	my $self = bless { path => '/messenger/webhook', %o }, $class;
-	$self->{front} = $self->without_blanks($self->{front}) if $self->{kind} =~ /lighttpd-fcgi|fcgid/;
+	$self->{front} = $self->without_blanks($self->{front}) if $self->{kind} =~ /d-fcgi$|fcgid$/;
 	my ($serve, @how) = @{$kinds{$self->{kind}}};
 	$self->$serve(@how);
 	return $self;
@@ -72,7 +74,8 @@ sub url { my ($self) = @_; return "http://127.0.0.1:$self->{port}$self->{path}" 
 sub fill {
 	my ($in, $out, %value) = @_;
 	open my $template, '<', $in or die "$in: $!";
-	my ($text, $status) = Children::output(["$here/fill", map { "$_=$value{$_}" } sort keys %value],
+	my @pairs = map { "$_=$value{$_}" } sort keys %value;
+	my ($text, $status) = Children::output(["$here/fill", @pairs],
 	    in => do { local $/; <$template> }, log => dirname($out) . '/fill.log');
 	die "$in cannot be filled: see fill.log beside $out\n" if $status;
 	spill($out, $text);
@@ -98,8 +101,10 @@ sub listen_on {
 	for (1 .. 10) {
 		$self->{port} = shift @wanted // free_port();
 		$self->$configure;
-		$self->{pid} = Children::start(\@argv, log => "$self->{dir}/server.log", env => $self->{env});
-		return if await(sub { IO::Socket::INET->new(PeerAddr => "127.0.0.1:$self->{port}") },
+		$self->{pid} = Children::start(\@argv, env => $self->{env},
+		    log => "$self->{dir}/server.log");
+		my $where = "127.0.0.1:$self->{port}";
+		return if await(sub { IO::Socket::INET->new(PeerAddr => $where) },
 		    sub { !Children::lives($self->{pid}) });
 		Children::end($self->{pid});
 	}
@@ -114,12 +119,18 @@ sub await {
 	return 0;
 }
 
+# The file that users include, for this installation.
+sub fill_snippet {
+	my ($self, $snippet) = @_;
+	fill("$here/../$snippet", "$self->{dir}/snippet.conf", bin => $self->{front},
+	    path => $self->{path}, socket => "$self->{dir}/front.sock");
+}
+
 sub lighttpd {
 	my ($self, $snippet, $module) = @_;
 	my $dir = $self->{dir};
 	$self->listen_on(sub {
-		fill("$here/../$snippet", "$dir/snippet.conf", bin => $self->{front}, path => $self->{path},
-		    socket => "$dir/front.sock");
+		$self->fill_snippet($snippet);
 		spill("$dir/lighttpd.conf", <<"END");
 server.bind = "127.0.0.1"
 server.port = $self->{port}
@@ -142,8 +153,7 @@ sub apache {
 	$self->in_directory(basename($snippet)) if $snippet =~ /htaccess/;
 	$self->listen_on(sub {
 		my $main = $snippet =~ /htaccess/ ? '' : "Include \"$dir/snippet.conf\"";
-		fill("$here/../$snippet", "$dir/snippet.conf", bin => $self->{front}, path => $self->{path},
-		    socket => "$dir/front.sock");
+		$self->fill_snippet($snippet);
 		spill("$dir/httpd.conf", <<"END");
 $load
 ServerRoot "$dir"
@@ -192,16 +202,16 @@ sub front_on {
 	my ($self, $path) = @_;
 	unlink $path;
 	my $socket = IO::Socket::UNIX->new(Local => $path, Listen => 1024) or die "$path: $!";
-	$self->{front_pid} = Children::start([$self->{front}], stdin => $socket, env => $self->{env},
-	    log => "$self->{dir}/front.log");
+	$self->{front_pid} = Children::start([$self->{front}], stdin => $socket,
+	    env => $self->{env}, log => "$self->{dir}/front.log");
 }
 
 sub cgi_fcgi {
 	my ($self) = @_;
 	my $dir = $self->{dir};
-	$self->{front_pid} = Children::start([$program{cgi}, '-start', '-connect', "$dir/front.sock",
-	    $self->{front}, 1], env => $self->{env}, log => "$dir/front.log");
 	$self->{socket} = "$dir/front.sock";
+	my @argv = ($program{cgi}, '-start', '-connect', $self->{socket}, $self->{front}, 1);
+	$self->{front_pid} = Children::start(\@argv, env => $self->{env}, log => "$dir/front.log");
 	await(sub { IO::Socket::UNIX->new(Peer => $self->{socket}) }, sub { 0 })
 	    or die "no front at $self->{socket}";
 }
@@ -216,7 +226,8 @@ sub reload { my ($self) = @_; kill 'USR1', $self->{pid} }
 
 sub logs {
 	my ($self) = @_;
-	local ($/, @ARGV) = (undef, grep { -e } map { "$self->{dir}/$_.log" } qw(server error front));
+	local $/;
+	local @ARGV = grep { -e } map { "$self->{dir}/$_.log" } qw(server error front);
 	return @ARGV ? join '', <> : '';
 }
 
@@ -239,10 +250,12 @@ sub connect {
 
 sub send {
 	my ($self, $socket, $method, $query, $body, %headers) = @_;
-	my $target = $self->{path} . (delete $headers{':path'} // '') . (defined $query ? "?$query" : '');
+	my $path = $self->{path} . (delete $headers{':path'} // '');
+	my $target = defined $query ? "$path?$query" : $path;
 	my $length = delete $headers{':length'} // (defined $body ? length $body : undef);
-	my @lines = ("$method $target HTTP/1.1", "Host: 127.0.0.1", "Connection: close",
-	    (defined $length ? "Content-Length: $length" : ()), map { "$_: $headers{$_}" } sort keys %headers);
+	$headers{'Content-Length'} = $length if defined $length;
+	my @lines = ("$method $target HTTP/1.1", 'Host: 127.0.0.1', 'Connection: close',
+	    map { "$_: $headers{$_}" } sort keys %headers);
 	local $SIG{PIPE} = 'IGNORE';	# a server may refuse before it has read all
 	print $socket join("\r\n", @lines, '', '') . ($body // '');
 	$socket->flush;
@@ -272,17 +285,18 @@ sub unchunk {
 sub cgi_request {
 	my ($self, $method, $query, $body, %headers) = @_;
 	my $path = $self->{path} . (delete $headers{':path'} // '');
-	my %variables = (%{$self->{env}}, GATEWAY_INTERFACE => 'CGI/1.1', SERVER_PROTOCOL => 'HTTP/1.1',
-	    REMOTE_ADDR => '127.0.0.1', REQUEST_METHOD => $method, SCRIPT_NAME => $self->{path},
-	    REQUEST_URI => $path . (defined $query ? "?$query" : ''), QUERY_STRING => $query // '');
+	my %variables = (%{$self->{env}}, REQUEST_METHOD => $method, SCRIPT_NAME => $self->{path},
+	    REQUEST_URI => defined $query ? "$path?$query" : $path, QUERY_STRING => $query // '',
+	    GATEWAY_INTERFACE => 'CGI/1.1', REMOTE_ADDR => '127.0.0.1');
 	my $length = delete $headers{':length'} // (defined $body ? length $body : undef);
 	$variables{CONTENT_LENGTH} = $length if defined $length;
 	for (keys %headers) {
 		my $name = uc =~ tr/-/_/r;
 		$variables{$name eq 'CONTENT_TYPE' ? $name : "HTTP_$name"} = $headers{$_};
 	}
-	my @argv = $self->{socket} ? ($program{cgi}, '-bind', '-connect', $self->{socket}) : $self->{front};
-	my $text = Children::output(\@argv, env => \%variables, in => $body, log => "$self->{dir}/front.log");
+	my @bind = ($program{cgi}, '-bind', '-connect', $self->{socket});
+	my $text = Children::output($self->{socket} ? \@bind : [$self->{front}], env => \%variables,
+	    in => $body, log => "$self->{dir}/front.log");
 	my ($head, $rest) = split /\r?\n\r?\n/, $text, 2;
 	my %answered = map { /^([^:]+):\s*(.*?)\r?$/ ? (lc $1, $2) : () } split /\n/, $head // '';
 	my ($status) = (delete $answered{status} // ($text eq '' ? 0 : 200)) =~ /^(\d+)/;

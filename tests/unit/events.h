@@ -37,7 +37,8 @@ read_event(enum ph_channel channel, const char *event, const char *id, const cha
 	const struct ph_event_source	 source = {
 		.channel = channel,
 		.event = quoted(event, bytes[0], sizeof(bytes[0])),
-		.entry_id = id != NULL ? quoted(id, bytes[1], sizeof(bytes[1])) : (struct ph_slice){ NULL, 0 },
+		.entry_id = id != NULL ? quoted(id, bytes[1], sizeof(bytes[1])) :
+		    (struct ph_slice){ NULL, 0 },
 		.entry_time = time != NULL ? quoted(time, bytes[2], sizeof(bytes[2])) :
 		    (struct ph_slice){ NULL, 0 },
 	};

@@ -94,7 +94,8 @@ TEST(each_shape_has_its_kind)
 	for (i = 0; i < COUNT_OF(kinds); i++) {
 		read_message(kinds[i].json, &ev);
 		if (strcmp(ev.kind->name, kinds[i].kind) != 0 || ev.answerable != kinds[i].answerable)
-			fail_msg("%s: %s%s", kinds[i].json, ev.kind->name, ev.answerable ? ", answerable" : "");
+			fail_msg("%s: %s%s", kinds[i].json, ev.kind->name,
+			    ev.answerable ? ", answerable" : "");
 		assert_non_null(ev.page.at);
 		ph_event_clear(&ev);
 	}
@@ -126,7 +127,8 @@ TEST(an_entry_without_a_page_is_a_test_on_every_channel)
 
 	for (channel = PH_MESSAGING; channel <= PH_CHANGES; channel++)
 		for (i = 0; i < 2; i++) {
-			read_event(channel, "{" S ",'message':{'mid':'m','text':'x'}}", ids[i], NULL, &ev);
+			read_event(channel, "{" S ",'message':{'mid':'m','text':'x'}}", ids[i], NULL,
+			    &ev);
 			assert_string_equal(ev.kind->name, "test");
 			assert_string_equal(shown(ev.mid), "(absent)");
 			assert_false(ev.answerable);
@@ -202,7 +204,8 @@ TEST(times_come_in_many_forms)
 	size_t		 i;
 
 	for (i = 0; i < COUNT_OF(rows); i++) {
-		assert_int_equal(ph_json_parse(quoted(rows[i].json, bytes, sizeof(bytes)), &v, NULL), PH_OK);
+		assert_int_equal(ph_json_parse(quoted(rows[i].json, bytes, sizeof(bytes)), &v, NULL),
+		    PH_OK);
 		if (ph_event_time(v) != rows[i].time)
 			fail_msg("%s: %lld", rows[i].json, (long long)ph_event_time(v));
 		ph_json_free(v);

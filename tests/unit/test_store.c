@@ -5,143 +5,11 @@
  * Lives in a temporary directory; a new store is a row in stores[].
  * SPDX-License-Identifier: ISC
  */
-#include "room.h"
-#include "store.h"
+#include "asked_store.h"
 
-#define MAX	32
-
-static const struct store_row {
-	const struct ph_store_ops	*ops;
-	const char			*where;
-} stores[] = {
+static const struct store_row	 stores[] = {
 	{ &ph_store_sqlite, "queue.db" },
 };
-
-static const struct store_row	*row;		/* the store that is asked now */
-static struct ph_store		*store;
-static struct ph_fail		 wrong;
-static struct ph_store_reply	 found[MAX];
-static size_t			 n;
-
-#define ask(op, ...)	must(row->ops->op(store, __VA_ARGS__, &wrong), &wrong)
-
-static void
-forget_found(void)
-{
-	for (; n > 0; n--)
-		ph_store_reply_clear(&found[n - 1]);
-}
-
-static void
-open_store(void)
-{
-	must(row->ops->open(row->where, &store, &wrong), &wrong);
-	must(row->ops->begin(store, &wrong), &wrong);
-}
-
-static int
-enter(void **state)
-{
-	wrong = (struct ph_fail)PH_FAIL_INIT;
-	store = NULL;
-	if (room_enter(state) != 0)
-		return -1;
-	if (row->ops->open(row->where, &store, &wrong) != PH_OK)
-		return -1;
-	return row->ops->begin(store, &wrong) == PH_OK ? 0 : -1;
-}
-
-static int
-leave(void **state)
-{
-	forget_found();
-	row->ops->abandon(store);
-	row->ops->close(store);
-	return room_leave(state);
-}
-
-static void
-commit(void)
-{
-	must(row->ops->commit(store, &wrong), &wrong);
-	must(row->ops->begin(store, &wrong), &wrong);
-}
-
-/* What follows comes from another life of the helper. */
-static void
-reopen(void)
-{
-	must(row->ops->commit(store, &wrong), &wrong);
-	row->ops->close(store);
-	open_store();
-}
-
-static enum ph_error
-keep(const char *key, const char *person, int64_t *conv)
-{
-	struct ph_store_event	 ev = { .object = "page", .kind = "message.text", .state = "done",
-		.page = BYTES("9001"), .at = 1000, .came = 2000, .body = BYTES("{}") };
-	int64_t			 id = 0;
-	enum ph_error		 err;
-
-	memcpy(ev.key, key, strlen(key));
-	if (person != NULL)
-		ev.person = slice(person);
-	err = row->ops->keep(store, &ev, &id, conv, &wrong);
-	if (err == PH_OK)
-		assert_true(id > 0);
-	return err;
-}
-
-static int64_t
-conversation(const char *person)
-{
-	int64_t	 conv = 0;
-
-	assert_int_equal(keep(person, person, &conv), PH_OK);
-	assert_true(conv > 0);
-	return conv;
-}
-
-static void
-owe(int64_t conv, int64_t due, const char *body)
-{
-	ask(owe, conv, 0, due, slice(body));
-}
-
-static size_t
-claim(int64_t now, size_t max)
-{
-	forget_found();
-	ask(claim, BYTES("9001"), now, found, max, &n);
-	return n;
-}
-
-static size_t
-flying(const char *state, int64_t before)
-{
-	forget_found();
-	ask(flying, state, before, found, MAX, &n);
-	return n;
-}
-
-static enum ph_error
-move(const struct ph_store_reply *r, const char *state, int64_t due)
-{
-	const struct ph_store_move	 m = { .id = r->id, .conv = r->conv, .token = r->token,
-		.state = state, .due = due, .resends = r->resends };
-
-	return row->ops->move(store, &m, &wrong);
-}
-
-static int64_t
-next_due(void)
-{
-	int64_t	 due = -1;
-
-	ask(next_due, BYTES("9001"), &due);
-	return due;
-}
 
 TEST(an_event_is_kept_once)
 {
@@ -192,7 +60,6 @@ TEST(one_reply_of_a_conversation_flies_and_the_next_waits_behind_it)
 	owe(conv, 1, "fourth");
 	assert_int_equal(next_due(), 0);
 	assert_int_equal(claim(100, MAX), 0);
-	assert_int_equal(move(&found[0], "sent", 30), PH_NONE);	/* of no claim: cleared */
 	assert_int_equal(flying("sending", INT64_MAX), 1);
 	assert_int_equal(move(&found[0], "sent", 30), PH_OK);
 	assert_int_equal(next_due(), 10);
@@ -240,6 +107,16 @@ TEST(unsure_blocks_its_conversation_and_held_and_dead_do_not)
 		row->ops->abandon(store);
 		must(row->ops->begin(store, &wrong), &wrong);
 	}
+}
+
+TEST(an_unsure_reply_takes_nobodys_turn)
+{
+	owe(conversation("7001"), 10, "unsure");
+	owe(conversation("7002"), 30, "another's");
+	assert_int_equal(claim(10, 1), 1);
+	assert_int_equal(move(&found[0], "unsure", 20), PH_OK);
+	assert_int_equal(claim(100, 1), 1);
+	assert_string_equal(found[0].body.data, "another's");
 }
 
 TEST(only_heads_that_are_due_and_the_oldest_of_them)
@@ -302,25 +179,17 @@ TEST(what_flies_is_found_by_state_and_time)
 	owe(conversation("7001"), 10, "a");
 	owe(conversation("7002"), 20, "b");
 	assert_int_equal(claim(20, MAX), 2);
+	found[0].resends = 1;
 	assert_int_equal(move(&found[0], "unsure", 300), PH_OK);
 	assert_int_equal(next_due(), 300);
 	assert_int_equal(flying("sending", INT64_MAX), 1);
 	assert_int_equal(found[0].attempt, 1);
 	assert_int_equal(flying("unsure", 299), 0);
 	assert_int_equal(flying("unsure", 300), 1);
+	assert_int_equal(found[0].resends, 1);
 	assert_int_equal(move(&found[0], "ready", 5), PH_OK);
 	assert_int_equal(next_due(), 5);
 	assert_int_equal(flying("unsure", INT64_MAX), 0);
-}
-
-TEST(resends_are_remembered)
-{
-	owe(conversation("7001"), 10, "a");
-	assert_int_equal(claim(10, MAX), 1);
-	found[0].resends = 1;
-	assert_int_equal(move(&found[0], "unsure", 20), PH_OK);
-	assert_int_equal(flying("unsure", 20), 1);
-	assert_int_equal(found[0].resends, 1);
 }
 
 TEST(what_was_abandoned_did_not_happen)
@@ -418,11 +287,11 @@ main(void)
 		in_a_room(one_reply_of_a_conversation_flies_and_the_next_waits_behind_it),
 		in_a_room(a_reply_put_back_keeps_its_place_and_its_token),
 		in_a_room(unsure_blocks_its_conversation_and_held_and_dead_do_not),
+		in_a_room(an_unsure_reply_takes_nobodys_turn),
 		in_a_room(only_heads_that_are_due_and_the_oldest_of_them),
 		in_a_room(pages_do_not_meet),
 		in_a_room(a_wrong_token_moves_nothing),
 		in_a_room(what_flies_is_found_by_state_and_time),
-		in_a_room(resends_are_remembered),
 		in_a_room(what_was_abandoned_did_not_happen),
 		in_a_room(what_was_committed_survives),
 		in_a_room(what_was_not_committed_does_not),

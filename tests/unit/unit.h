@@ -20,7 +20,7 @@
 
 #include "buffer.h"
 
-#define TEST(name)	static void name(void **state __attribute__((unused)))
+#define TEST(name)	static void name(void **fixture __attribute__((unused)))
 #define COUNT_OF(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* Bytes of a literal, NULs and all. */
