@@ -35,18 +35,21 @@ void
 ph_buffer_addf(struct ph_buffer *b, const char *fmt, ...)
 {
 	va_list	 ap, again;
-	char	*room;
+	size_t	 free_len;
 	int	 n;
 
+	if (ph_buffer_room(b, 63) == NULL)	/* most of what is formatted fits: one pass */
+		return;
+	free_len = b->cap - b->len;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(b->data + b->len, free_len, fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (room = ph_buffer_room(b, (size_t)n)) != NULL) {
-		vsnprintf(room, (size_t)n + 1, fmt, again);
-		b->len += (size_t)n;
-	}
+	if (n >= 0 && (size_t)n >= free_len && ph_buffer_room(b, (size_t)n) != NULL)
+		n = vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
 	va_end(again);
+	if (n >= 0 && !b->failed)
+		b->len += (size_t)n;
 }
 
 void

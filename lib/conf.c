@@ -508,8 +508,8 @@ ph_conf_free(struct ph_conf *conf)
 bool
 ph_conf_of_request(const char *variable_text)
 {
-	return strncmp(variable_text, "MESSENGER_", 10) == 0 ||
-	    strncmp(variable_text, "PAGEHOOK_CONFIG=", 16) == 0;
+	return (variable_text[0] == 'M' && strncmp(variable_text, "MESSENGER_", 10) == 0) ||
+	    (variable_text[0] == 'P' && strncmp(variable_text, "PAGEHOOK_CONFIG=", 16) == 0);
 }
 
 enum ph_error

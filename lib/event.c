@@ -282,12 +282,10 @@ is_marketing(const struct ph_event *ev)
 }
 
 static void
-find_fields(struct ph_event *ev, const struct ph_json *entry_time)
+find_fields(struct ph_event *ev)
 {
 	if (ev->channel != PH_CHANGES)
 		ev->time = ph_event_time(ph_json_get(ev->whole, "timestamp"));
-	if (ev->time == 0)
-		ev->time = ph_event_time(entry_time);
 	if (!is_kind(ev, "test") && !is_kind(ev, "change"))
 		ev->mid = ph_json_id(ph_json_get(ev->object, "mid"), ev->mid_digits);
 	ev->text = ph_json_text(ph_json_get(ev->object, "text"));
@@ -308,26 +306,41 @@ parse_part(struct ph_slice raw, struct ph_json **out, struct ph_fail *fail)
 	return ph_error_set(fail, PH_NOMEM, "%s", odd.text);
 }
 
+/* The entry's time: when the event has none of its own. */
+static enum ph_error
+find_entry_time(struct ph_slice raw, int64_t *time, struct ph_fail *fail)
+{
+	struct ph_json	*v;
+
+	if (parse_part(raw, &v, fail) != PH_OK)
+		return PH_NOMEM;
+	*time = ph_event_time(v);
+	ph_json_free(v);
+	return PH_OK;
+}
+
 enum ph_error
 ph_event_read(const struct ph_event_source *source, struct ph_event *ev, struct ph_fail *fail)
 {
-	struct ph_json	*entry_time = NULL;
-
 	*ev = (struct ph_event){ .channel = source->channel, .raw = source->event };
-	if (parse_part(source->event, &ev->tree, fail) != PH_OK ||
-	    parse_part(source->entry_id, &ev->entry_id, fail) != PH_OK ||
-	    parse_part(source->entry_time, &entry_time, fail) != PH_OK) {
+	ev->page = ph_json_plain_id(source->entry_id);
+	if (parse_part(source->event, &ev->tree, fail) != PH_OK || (ev->page.at == NULL &&
+	    parse_part(source->entry_id, &ev->entry_id, fail) != PH_OK)) {
 		ph_event_clear(ev);
 		return PH_NOMEM;
 	}
 	ev->whole = ph_json_is_object(ev->tree) ? ev->tree : NULL;
-	ev->page = ph_json_id(ev->entry_id, ev->page_digits);
+	if (ev->page.at == NULL)
+		ev->page = ph_json_id(ev->entry_id, ev->page_digits);
 	ev->kind = choose_kind(ev);
 	find_people(ev);
-	find_fields(ev, entry_time);
+	find_fields(ev);
+	if (ev->time == 0 && find_entry_time(source->entry_time, &ev->time, fail) != PH_OK) {
+		ph_event_clear(ev);
+		return PH_NOMEM;
+	}
 	if (ev->page.at == NULL)
 		ev->page = (struct ph_slice){ "", 0 };
-	ph_json_free(entry_time);
 	return PH_OK;
 }
 

@@ -398,6 +398,20 @@ ph_json_id(const struct ph_json *v, char digits[PH_JSON_DIGITS])
 	return (struct ph_slice){ digits, strlen(digits) };
 }
 
+struct ph_slice
+ph_json_plain_id(struct ph_slice raw)
+{
+	size_t	 i;
+
+	if (raw.len >= 2 && raw.at[0] == '"' && memchr(raw.at, '\\', raw.len) == NULL)
+		return (struct ph_slice){ raw.at + 1, raw.len - 2 };
+	for (i = 0; i < raw.len && raw.at[i] >= '0' && raw.at[i] <= '9'; i++)
+		continue;
+	if (i > 0 && i == raw.len && i <= 18)
+		return raw;
+	return (struct ph_slice){ NULL, 0 };
+}
+
 bool
 ph_json_integer(const struct ph_json *v, int64_t *out)
 {

@@ -91,6 +91,12 @@ bool		 ph_json_number(const struct ph_json *v, double *out);
 #define PH_JSON_DIGITS	24
 struct ph_slice	 ph_json_id(const struct ph_json *v, char digits[PH_JSON_DIGITS]);
 
+/*
+ * The same without a parser, for the usual id: the raw bytes of a string without escapes, or of an
+ * integer that any parser keeps.  Absent: it is not that simple, parse it.
+ */
+struct ph_slice	 ph_json_plain_id(struct ph_slice raw);
+
 /* A flag: set unless absent, null, false, 0, "", "0" or "false". */
 bool		 ph_json_flag(const struct ph_json *v);
 

@@ -108,12 +108,17 @@ static void
 tell_the_web_server(enum ph_log_level level, const char *kind, const char *text)
 {
 	int64_t	 now = ph_clock_mono();
+	char	 line[1024], *c;
 
 	if (strcmp(text, out.said) == 0 && now < out.said_at + PH_MINUTE_MS)
 		return;
 	snprintf(out.said, sizeof(out.said), "%s", text);
 	out.said_at = now;
-	dprintf(STDERR_FILENO, "pagehook: %s: %s: %s\n", level_names[level], kind, text);
+	snprintf(line, sizeof(line), "%s", text);
+	for (c = line; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';		/* no line of ours breaks somebody's log */
+	dprintf(STDERR_FILENO, "pagehook: %s: %s: %s\n", level_names[level], kind, line);
 }
 
 /* Whole lines, so that nobody's are torn: one write, and syslog one call a line. */
@@ -135,17 +140,23 @@ write_lines(enum ph_log_level level, const struct ph_buffer *lines)
 		return;			/* nowhere left to say it */
 }
 
+/* A busy helper writes thousands of lines a second: the date is made once for all of them. */
 static void
 stamp(struct ph_buffer *line, enum ph_log_level level, const char *kind)
 {
-	int64_t		 now = ph_clock_now();
-	time_t		 seconds = (time_t)(now / 1000);
-	struct tm	 tm;
+	static _Thread_local time_t	 second;
+	static _Thread_local char	 date[32];
+	int64_t				 now = ph_clock_now();
+	struct tm			 tm;
 
-	gmtime_r(&seconds, &tm);
-	ph_buffer_addf(line, "{\"t\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\",\"l\":\"%s\",\"k\":\"%s\"",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    (int)(now % 1000), level_names[level], kind);
+	if (second != now / 1000) {
+		second = (time_t)(now / 1000);
+		gmtime_r(&second, &tm);
+		if (strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+			date[0] = '\0';
+	}
+	ph_buffer_addf(line, "{\"t\":\"%s.%03dZ\",\"l\":\"%s\",\"k\":\"%s\"", date, (int)(now % 1000),
+	    level_names[level], kind);
 }
 
 static void

@@ -16,6 +16,7 @@
 
 #include "log.h"
 #include "store.h"
+#include "store_sqlite_wal.h"
 
 #define SCHEMA_VERSION	1
 #define WAL_MAX_PAGES	4096		/* 16 MiB; then the log is moved in even if there is work */
@@ -321,7 +322,7 @@ sqlite_open(const char *path, struct ph_store **out, struct ph_fail *fail)
 	*out = NULL;
 	if (s == NULL)
 		return ph_error_set(fail, PH_NOMEM, "store: out of memory");
-	if (translate(s, sqlite3_open_v2(path, &s->db, flags, NULL), path, &mine) == PH_OK &&
+	if (translate(s, sqlite3_open_v2(path, &s->db, flags, ph_store_sqlite_wal()), path, &mine) == PH_OK &&
 	    version_of(s, &version, &mine) == PH_OK && configure(s, &mine) == PH_OK &&
 	    migrate(s, version, &mine) == PH_OK) {
 		*out = s;

@@ -78,7 +78,10 @@ void		ph_wire_unlink(struct ph_wire_server *server);
 /* What to wait for: fills at most max, returns how many. */
 size_t		ph_wire_watch(const struct ph_wire_server *server, struct pollfd *fds, size_t max);
 
-/* Accepts and reads whatever is there, without waiting; returns the complete deliveries. */
+/*
+ * Accepts and reads whatever is there, without waiting; returns the complete deliveries.  Each call
+ * is followed by ph_wire_answer_all, also when there were none: it lets go of what was read.
+ */
 struct ph_wire_delivery
 		*ph_wire_read(struct ph_wire_server *server, size_t *n);
 

@@ -212,7 +212,7 @@ sub cgi_fcgi {
 	$self->{socket} = "$dir/front.sock";
 	my @argv = ($program{cgi}, '-start', '-connect', $self->{socket}, $self->{front}, 1);
 	$self->{front_pid} = Children::start(\@argv, env => $self->{env}, log => "$dir/front.log");
-	await(sub { IO::Socket::UNIX->new(Peer => $self->{socket}) }, sub { 0 })
+	await(sub { !Children::lives($self->{front_pid}) }, sub { 0 })	# it starts the front and leaves
 	    or die "no front at $self->{socket}";
 }
 

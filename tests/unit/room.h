@@ -26,7 +26,9 @@ room_enter(void **state)
 
 	(void)state;
 	snprintf(room, sizeof(room), "%s/pagehook-unit-XXXXXX", under != NULL ? under : "/tmp");
-	return mkdtemp(room) != NULL && chdir(room) == 0 ? 0 : -1;
+	if (mkdtemp(room) == NULL || chdir(room) != 0)
+		return -1;
+	return getcwd(room, sizeof(room)) != NULL ? 0 : -1;	/* without links on the way */
 }
 
 static inline int

@@ -55,6 +55,15 @@ TEST(a_named_file_must_be_there)
 	assert_int_equal(load_for(NULL), PH_CONFIG);
 }
 
+TEST(the_file_is_known_by_its_whole_path)
+{
+	write_conf(NEEDED);
+	assert_int_equal(symlink("pagehook.conf", "link"), 0);
+	setenv("PAGEHOOK_CONFIG", "./link", 1);
+	load();
+	assert_string_equal(conf->file, path_to("pagehook.conf"));
+}
+
 TEST(a_changed_or_new_file_is_noticed)
 {
 	write_conf(NEEDED);
@@ -108,6 +117,7 @@ main(void)
 		in_a_room(request_then_environment_then_credentials_then_file),
 		in_a_room(a_request_sets_messengers_settings_and_the_file_alone),
 		in_a_room(a_named_file_must_be_there),
+		in_a_room(the_file_is_known_by_its_whole_path),
 		in_a_room(a_changed_or_new_file_is_noticed),
 		in_a_room(a_helpers_environment_is_made_of_settings_alone),
 	};

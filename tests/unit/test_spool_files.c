@@ -36,6 +36,7 @@ TEST(foreign_files_are_neither_read_nor_touched)
 {
 	static const char *const	 names[] = {
 		"spool/README", "spool/123-4", "spool/.hidden", "spool/a1767225600000-1-0-00000000",
+		"spool/1767225600000.txt",
 		"spool/17672256000000000000000000000000000000000000000000000000000000000000000000000000-1",
 	};
 	size_t				 i;
@@ -45,6 +46,12 @@ TEST(foreign_files_are_neither_read_nor_touched)
 	assert_int_equal(read_all(10), 0);
 	for (i = 0; i < COUNT_OF(names); i++)
 		assert_true(room_has(names[i]));
+	room_write(NAME, BYTES("pagehook-spool 1 1767225600000 0\n"), 0600);
+	if (geteuid() == 0) {			/* only root can plant what is another's */
+		assert_int_equal(chown(NAME, 1, 1), 0);
+		assert_int_equal(read_all(10), 0);
+		assert_true(room_has(NAME));
+	}
 }
 
 TEST(a_link_or_a_directory_is_no_body)

@@ -1,0 +1,164 @@
+/*
+ * store_sqlite_wal -- writes SQLite's log in large pieces.
+ * Knows SQLite's file interface.  Does not know tables.
+ * Called by store_sqlite, when it opens its database.
+ * Lives as a layer between SQLite and the file it names its WAL.
+ * SPDX-License-Identifier: ISC
+ */
+#include <sqlite3.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "store_sqlite_wal.h"
+
+#define PIECE	(120 * 1024)	/* SQLite's own file layer takes less than 128 KiB at once */
+
+struct wal {
+	sqlite3_file	 base;		/* first: SQLite sees nothing else */
+	sqlite3_file	*real;
+	sqlite3_int64	 at;		/* where the gathered bytes belong */
+	int		 len;
+	unsigned char	*piece;
+};
+
+static struct wal *
+of(sqlite3_file *file)
+{
+	return (struct wal *)(void *)file;
+}
+
+/* What could not be written is dropped: SQLite hears of it, and writes it again or not at all. */
+static int
+flush(struct wal *w)
+{
+	int	 len = w->len;
+
+	w->len = 0;
+	return len == 0 ? SQLITE_OK : w->real->pMethods->xWrite(w->real, w->piece, len, w->at);
+}
+
+static int
+wal_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
+{
+	struct wal	*w = of(file);
+	int		 rc;
+
+	if (at != w->at + w->len || len > PIECE - w->len) {
+		if ((rc = flush(w)) != SQLITE_OK)
+			return rc;
+		w->at = at;
+	}
+	if (len > PIECE)
+		return w->real->pMethods->xWrite(w->real, bytes, len, at);
+	memcpy(w->piece + w->len, bytes, (size_t)len);
+	w->len += len;
+	return SQLITE_OK;
+}
+
+static int
+wal_read(sqlite3_file *file, void *bytes, int len, sqlite3_int64 at)
+{
+	int	 rc = flush(of(file));
+
+	return rc != SQLITE_OK ? rc : of(file)->real->pMethods->xRead(of(file)->real, bytes, len, at);
+}
+
+static int
+wal_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+	int	 rc = flush(of(file));
+
+	return rc != SQLITE_OK ? rc : of(file)->real->pMethods->xTruncate(of(file)->real, size);
+}
+
+static int
+wal_sync(sqlite3_file *file, int flags)
+{
+	int	 rc = flush(of(file));
+
+	return rc != SQLITE_OK ? rc : of(file)->real->pMethods->xSync(of(file)->real, flags);
+}
+
+static int
+wal_file_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+	int	 rc = flush(of(file));
+
+	return rc != SQLITE_OK ? rc : of(file)->real->pMethods->xFileSize(of(file)->real, size);
+}
+
+static int
+wal_file_control(sqlite3_file *file, int op, void *arg)
+{
+	return of(file)->real->pMethods->xFileControl(of(file)->real, op, arg);
+}
+
+static int
+wal_sector_size(sqlite3_file *file)
+{
+	return of(file)->real->pMethods->xSectorSize(of(file)->real);
+}
+
+static int
+wal_characteristics(sqlite3_file *file)
+{
+	return of(file)->real->pMethods->xDeviceCharacteristics(of(file)->real);
+}
+
+static int
+wal_close(sqlite3_file *file)
+{
+	struct wal	*w = of(file);
+	int		 rc = flush(w), closed = w->real->pMethods->xClose(w->real);
+
+	sqlite3_free(w->piece);
+	return rc != SQLITE_OK ? rc : closed;
+}
+
+/* Nobody locks a log: the database's file is for that. */
+static const sqlite3_io_methods	 methods = {
+	.iVersion = 1, .xClose = wal_close, .xRead = wal_read, .xWrite = wal_write,
+	.xTruncate = wal_truncate, .xSync = wal_sync, .xFileSize = wal_file_size,
+	.xFileControl = wal_file_control, .xSectorSize = wal_sector_size,
+	.xDeviceCharacteristics = wal_characteristics,
+};
+
+/* Every other file is SQLite's own affair. */
+static int
+open_file(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out)
+{
+	sqlite3_vfs	*theirs = sqlite3_vfs_find(NULL);
+	struct wal	*w = of(file);
+	int		 rc;
+
+	(void)vfs;
+	if ((flags & SQLITE_OPEN_WAL) == 0)
+		return theirs->xOpen(theirs, name, file, flags, out);
+	*w = (struct wal){ .real = (sqlite3_file *)(void *)&w[1], .piece = sqlite3_malloc(PIECE) };
+	rc = w->piece == NULL ? SQLITE_NOMEM : theirs->xOpen(theirs, name, w->real, flags, out);
+	if (rc == SQLITE_OK)
+		w->base.pMethods = &methods;
+	else
+		sqlite3_free(w->piece);
+	return rc;
+}
+
+const char *
+ph_store_sqlite_wal(void)
+{
+	static sqlite3_vfs	 vfs;		/* SQLite keeps it for the process's life */
+	sqlite3_vfs		*theirs = sqlite3_vfs_find(NULL);
+
+	if (vfs.zName != NULL)
+		return vfs.zName;
+	if (theirs == NULL)
+		return NULL;
+	vfs = *theirs;
+	vfs.zName = "pagehook";
+	vfs.szOsFile += (int)sizeof(struct wal);
+	vfs.xOpen = open_file;
+	if (sqlite3_vfs_register(&vfs, 0) == SQLITE_OK)
+		return vfs.zName;
+	vfs.zName = NULL;
+	return NULL;
+}
