@@ -117,15 +117,18 @@ read_entries(struct ph_json_scan *scan, struct ph_intake *in, struct ph_fail *fa
 static enum ph_error
 read_object(struct ph_slice value, struct ph_intake *in, struct ph_fail *fail)
 {
+	struct ph_slice	 text = { NULL, 0 };
 	struct ph_json	*tree = NULL;
-	struct ph_slice	 text;
 
-	in->object[0] = '\0';
-	if (ph_json_parse(value, &tree, NULL) == PH_NOMEM)
-		return ph_error_set(fail, PH_NOMEM, "out of memory for a body");
-	text = ph_json_text(tree);
-	if (text.at != NULL && text.len < sizeof(in->object) && strlen(text.at) == text.len)
-		memcpy(in->object, text.at, text.len + 1);
+	if (value.at[0] == '"' && (text = ph_json_plain_id(value)).at == NULL) {
+		if (ph_json_parse(value, &tree, NULL) == PH_NOMEM)
+			return ph_error_set(fail, PH_NOMEM, "out of memory for a body");
+		text = ph_json_text(tree);
+	}
+	if (text.at != NULL && text.len < sizeof(in->object) && memchr(text.at, '\0', text.len) == NULL) {
+		memcpy(in->object, text.at, text.len);
+		in->object[text.len] = '\0';
+	}
 	ph_json_free(tree);
 	return PH_OK;
 }

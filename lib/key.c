@@ -25,16 +25,18 @@
 static void
 add_escaped(struct ph_buffer *out, struct ph_slice part)
 {
-	size_t	 i;
+	size_t	 i, from = 0;
 
 	for (i = 0; i < part.len; i++) {
 		unsigned char	 c = (unsigned char)part.at[i];
 
-		if (c < 0x20 || c == 0x7f || c == '%' || c == '|')
-			ph_buffer_addf(out, "%%%02X", c);
-		else
-			ph_buffer_add(out, part.at + i, 1);
+		if (c >= 0x20 && c != 0x7f && c != '%' && c != '|')
+			continue;
+		ph_buffer_add(out, part.at + from, i - from);
+		ph_buffer_addf(out, "%%%02X", c);
+		from = i + 1;
 	}
+	ph_buffer_add(out, part.at + from, i - from);
 }
 
 static bool
@@ -140,7 +142,9 @@ ph_key_format(const struct ph_event *ev, struct ph_buffer *out)
 	const char	*at;
 	struct ph_slice	 word;
 
-	ph_buffer_addf(out, "%s%s|", ev->channel == PH_STANDBY ? "standby:" : "", ev->kind->name);
+	ph_buffer_adds(out, ev->channel == PH_STANDBY ? "standby:" : "");
+	ph_buffer_adds(out, ev->kind->name);
+	ph_buffer_adds(out, "|");
 	add_escaped(out, ev->page);
 	for (at = ev->kind->parts; *at != '\0'; at += word.len + (at[word.len] == ' ')) {
 		word = (struct ph_slice){ at, strcspn(at, " ") };

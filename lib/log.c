@@ -21,6 +21,7 @@
 #include "utf8.h"
 
 #define MAX_LINE	4000		/* a line is written at once or is torn by a neighbour's */
+#define MAX_VALUE	1000		/* bytes of one text in a line */
 #define LOOK_EVERY_MS	1000		/* whether the file was rotated away */
 
 static const char *const	 level_names[] = { "error", "warn", "info", "debug" };
@@ -236,19 +237,30 @@ ph_log_fail(const char *kind, const struct ph_fail *fail)
 		ph_log_say(grave ? PH_ERROR : PH_WARN, kind, "%s", fail->text);
 }
 
+static void
+add_name(struct ph_buffer *fields, const char *name)
+{
+	ph_buffer_adds(fields, ",\"");
+	ph_buffer_adds(fields, name);
+	ph_buffer_adds(fields, "\":");
+}
+
 void
 ph_log_slice(struct ph_buffer *fields, const char *name, struct ph_slice value)
 {
-	size_t	 i, n;
+	size_t	 i, n, from = 0, len = value.len < MAX_VALUE ? value.len : MAX_VALUE;
 
-	ph_buffer_addf(fields, ",\"%s\":\"", name);
-	for (i = 0; i < value.len && i < 1000; i += n) {
-		if ((n = ph_utf8_len(value.at + i, value.len - i)) == 0) {
-			ph_buffer_addf(fields, "\\u00%02x", (unsigned char)value.at[i]);
-			n = 1;
-		} else
-			ph_buffer_add_json(fields, (struct ph_slice){ value.at + i, n });
+	add_name(fields, name);
+	ph_buffer_adds(fields, "\"");
+	for (i = 0; i < len; i += n) {
+		if ((n = ph_utf8_len(value.at + i, value.len - i)) > 0)
+			continue;
+		ph_buffer_add_json(fields, (struct ph_slice){ value.at + from, i - from });
+		ph_buffer_addf(fields, "\\u00%02x", (unsigned char)value.at[i]);
+		n = 1;
+		from = i + 1;
 	}
+	ph_buffer_add_json(fields, (struct ph_slice){ value.at + from, i - from });
 	ph_buffer_adds(fields, "\"");
 }
 
@@ -261,13 +273,15 @@ ph_log_text(struct ph_buffer *fields, const char *name, const char *value)
 void
 ph_log_number(struct ph_buffer *fields, const char *name, int64_t value)
 {
-	ph_buffer_addf(fields, ",\"%s\":%lld", name, (long long)value);
+	add_name(fields, name);
+	ph_buffer_addf(fields, "%lld", (long long)value);
 }
 
 void
 ph_log_id(struct ph_buffer *fields, const char *name, char letter, int64_t id)
 {
-	ph_buffer_addf(fields, ",\"%s\":\"%c%lld\"", name, letter, (long long)id);
+	add_name(fields, name);
+	ph_buffer_addf(fields, "\"%c%lld\"", letter, (long long)id);
 }
 
 void

@@ -576,8 +576,13 @@ sqlite_tidy(struct ph_store *s, bool idle)
 
 	if (s->wal_pages == 0 || (!idle && s->wal_pages < WAL_MAX_PAGES))
 		return;
+	/*
+	 * Under load the file keeps its size: a sync of bytes written over old ones is done with the
+	 * data, one that made the file longer waits for the file system's journal as well.
+	 */
 	(void)sqlite3_busy_timeout(s->db, 0);	/* a reader is in the way: later, not slower */
-	rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	rc = sqlite3_wal_checkpoint_v2(s->db, NULL,
+	    idle ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 	(void)sqlite3_busy_timeout(s->db, 1000);
 	if (rc == SQLITE_OK)
 		s->wal_pages = 0;

@@ -13,6 +13,7 @@ use Time::HiRes qw(sleep time);
 
 our $Owner = $$;	# a forked copy of the test ends nothing
 my %started;		# pid of the leader => whether it is still ours to wait for
+my %all;		# pid of the leader => whether TERM goes to its whole group
 
 my @signals = qw(INT TERM HUP PIPE);	# PIPE: who read our results was killed
 $SIG{$_} = sub { exit 1 } for @signals;
@@ -27,7 +28,8 @@ sub at_end {
 	$do->();
 }
 
-# Starts argv and returns its pid.  stdin: a handle; log: a file for what it says; env: all of it.
+# Starts argv and returns its pid.  stdin: a handle; log: a file for what it says; env: all of it;
+# leaves: it starts others and goes, they are to be told when it is time.
 sub start {
 	my ($argv, %o) = @_;
 	my $pid = fork // die "fork: $!";
@@ -37,6 +39,7 @@ sub start {
 	}
 	POSIX::setpgid($pid, $pid);
 	$started{$pid} = 1;
+	$all{$pid} = $o{leaves};
 	return $pid;
 }
 
@@ -88,15 +91,11 @@ sub lives {
 	return $started{$pid};
 }
 
-# TERM to the leader, or to the group it left behind; KILL to who has not gone in time.
+# TERM to the leader, which ends what it started, or to all; KILL to who has not gone in time.
 sub end {
 	my ($pid) = @_;
 	return if !exists $started{$pid};
-	if (lives($pid)) {
-		kill 'TERM', $pid;
-	} elsif (group($pid)) {
-		kill 'TERM', -$pid;
-	}
+	kill 'TERM', $all{$pid} ? -$pid : $pid if lives($pid) || $all{$pid} && group($pid);
 	for (my $until = time + 15; (lives($pid) || group($pid)) && time < $until; ) {
 		sleep 0.01;
 	}

@@ -211,8 +211,9 @@ sub cgi_fcgi {
 	my $dir = $self->{dir};
 	$self->{socket} = "$dir/front.sock";
 	my @argv = ($program{cgi}, '-start', '-connect', $self->{socket}, $self->{front}, 1);
-	$self->{front_pid} = Children::start(\@argv, env => $self->{env}, log => "$dir/front.log");
-	await(sub { !Children::lives($self->{front_pid}) }, sub { 0 })	# it starts the front and leaves
+	$self->{front_pid} = Children::start(\@argv, env => $self->{env}, log => "$dir/front.log",
+	    leaves => 1);
+	await(sub { IO::Socket::UNIX->new(Peer => $self->{socket}) }, sub { 0 })
 	    or die "no front at $self->{socket}";
 }
 
