@@ -1,6 +1,6 @@
 /*
  * front -- proves who sent it, hands it over, answers.
- * Knows request, mount, signature, query, wire, spool.  Does not know JSON, the store or Graph.
+ * Knows request, mount, signature, query.  Does not know JSON, the store or Graph.
  * Called by main.
  * Lives as one value a thread, sharing nothing with the others.
  * SPDX-License-Identifier: ISC
@@ -281,6 +281,18 @@ front_turn(struct front *f, struct ph_fail *fail)
 	f->requests[n] = f->requests[0];
 	f->requests[0] = late;
 	return PH_OK;
+}
+
+void
+front_finish(struct front *f)
+{
+	struct ph_fail	 fail = PH_FAIL_INIT;
+
+	if (!request_is_open(f->requests[0]) || request_accept(f->requests[0], true, &fail) != PH_OK)
+		return;
+	receive(f, f->requests[0]);
+	hand_over(f);
+	answer(f);
 }
 
 void

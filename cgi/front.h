@@ -1,6 +1,6 @@
 /*
  * front -- proves who sent it, hands it over, answers.
- * Knows request, signature, query, conf, wire, spool.  Does not know JSON, the store or Graph.
+ * Knows request, mount, signature, query.  Does not know JSON, the store or Graph.
  * Called by main.
  * Lives as one value a thread, sharing nothing with the others.
  * SPDX-License-Identifier: ISC
@@ -21,6 +21,9 @@ void		 front_free(struct front *front);
  * PH_NONE: nobody waited.  PH_NOMEM: no descriptors or memory for now; wait before the next turn.
  */
 enum ph_error	 front_turn(struct front *front, struct ph_fail *fail) PH_MUST_USE;
+
+/* Answers a request that was accepted and had not said all, if there is one; accepts no other. */
+void		 front_finish(struct front *front);
 
 /* The one request of a plain CGI process. */
 void		 front_answer_cgi(struct front *front);

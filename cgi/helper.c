@@ -14,7 +14,6 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +49,10 @@ settle_in(struct ph_fail *fail)
 	struct sigaction	 sa = { .sa_handler = stop }, ignore = { .sa_handler = SIG_IGN };
 	const struct rlimit	 no_core = { 0, 0 };
 
+	/* Started by hand or cron: nobody else chooses whom TLS trusts, or copies its keys. */
+	(void)unsetenv("SSLKEYLOGFILE");
+	(void)unsetenv("SSL_CERT_FILE");
+	(void)unsetenv("SSL_CERT_DIR");
 	sigemptyset(&sa.sa_mask);
 	(void)umask(077);
 	(void)setrlimit(RLIMIT_CORE, &no_core);
@@ -162,19 +165,36 @@ program_changed(void)
 	return stat("/proc/self/exe", &st) == 0 && st.st_nlink == 0;
 }
 
+/* Whether there are new settings to live by.  Broken ones are no reason: the good ones stay. */
+static bool
+settings_changed(const struct ph_conf *conf, bool *said)
+{
+	struct ph_conf_from	 from = { conf->name, NULL };
+	struct ph_fail		 fail = PH_FAIL_INIT;
+	struct ph_conf		*now;
+	bool			 good;
+
+	if (!ph_conf_changed(conf))
+		return *said = false;
+	good = ph_conf_load(&from, &now, &fail) == PH_OK && ph_conf_check(now, &fail) == PH_OK;
+	ph_conf_free(now);
+	if (!good && !*said)
+		ph_log_say(PH_ERROR, "config", "%s (the last good settings stay)", fail.text);
+	*said = !good;
+	return good;
+}
+
 /* Why to leave; NULL: stay. */
 static const char *
-reason_to_leave(const struct ph_turn *turn, const struct ph_conf *conf)
+reason_to_leave(const struct ph_turn *turn, const struct ph_conf *conf, bool *said)
 {
 	if (told_to_stop())
 		return "told to leave";
-	if (ph_turn_outdated(turn))
-		return "a newer front asked for a newer helper";
-	if (ph_conf_changed(conf))
+	if (settings_changed(conf, said))
 		return "the settings changed";
 	if (program_changed())
 		return "the program was replaced";
-	return NULL;
+	return ph_turn_reason_to_leave(turn);
 }
 
 /* Settles what is under way, at most 10 s; what is left is unsure when the next helper starts. */
@@ -197,6 +217,7 @@ turn_until_idle(struct ph_turn *turn, const struct ph_conf *conf, bool *idle, st
 {
 	const char	*why = NULL;
 	int64_t		 look_at = 0, now;
+	bool		 said = false;
 
 	for (*idle = false; why == NULL && !*idle; ) {
 		if (ph_turn(turn, fail) != PH_OK)
@@ -204,7 +225,7 @@ turn_until_idle(struct ph_turn *turn, const struct ph_conf *conf, bool *idle, st
 		now = ph_clock_mono();
 		if (now >= look_at || told_to_stop()) {
 			look_at = now + LOOK_EVERY_MS;
-			why = reason_to_leave(turn, conf);
+			why = reason_to_leave(turn, conf, &said);
 		}
 		*idle = conf->idle_exit_ms > 0 && now - ph_turn_busy_at(turn) >= conf->idle_exit_ms;
 	}

@@ -49,7 +49,8 @@ catch_signals(void)
 		return false;
 	sigemptyset(&sa.sa_mask);
 	return sigaction(SIGTERM, &sa, NULL) == 0 && sigaction(SIGINT, &sa, NULL) == 0 &&
-	    sigaction(SIGUSR1, &sa, NULL) == 0 && sigaction(SIGPIPE, &ignore, NULL) == 0;
+	    sigaction(SIGUSR1, &sa, NULL) == 0 && sigaction(SIGPIPE, &ignore, NULL) == 0 &&
+	    sigaction(SIGXFSZ, &ignore, NULL) == 0;
 }
 
 static void *
@@ -78,6 +79,7 @@ serve(void *front)
 			break;
 		}
 	}
+	front_finish(front);
 	return NULL;
 }
 

@@ -31,16 +31,6 @@ struct mounts {
 	size_t		 n, next;	/* next: which one makes room when all are taken */
 };
 
-struct mounts *
-mounts_new(const char *name)
-{
-	struct mounts	*mounts = calloc(1, sizeof(*mounts));
-
-	if (mounts != NULL)
-		mounts->name = name;
-	return mounts;
-}
-
 static void
 hang_up(struct mount *m)
 {
@@ -65,9 +55,11 @@ clear(struct mount *m)
 {
 	close_doors(m);
 	ph_conf_free(m->conf);
+	m->conf = NULL;
 	if (m->key != NULL)
 		ph_signature_wipe(m->key, strlen(m->key));
 	free(m->key);
+	m->key = NULL;
 }
 
 void
@@ -88,43 +80,80 @@ mount_is_ready(const struct mount *m)
 	return m->ready;
 }
 
-/* Opens what lies in the state directory. */
+/* Reads the settings and opens what lies in the state directory; m is whole then, or not ready. */
 static enum ph_error
-open_doors(struct mount *m, struct ph_fail *fail)
+open_mount(struct mount *m, const char *name, const char *const *variables, struct ph_fail *fail)
 {
-	if (ph_state_open(m->conf->state, &m->state_fd, fail) != PH_OK)
-		return fail->err;
-	ph_log_open(m->conf->log, m->conf->log_level, true);
-	if (ph_conf_check(m->conf, fail) != PH_OK ||
+	struct ph_conf_from	 from = { name, variables };
+
+	*m = (struct mount){ .state_fd = -1, .wire_fd = -1, .spool = PH_SPOOL_INIT };
+	if (ph_conf_load(&from, &m->conf, fail) != PH_OK ||
+	    ph_conf_check(m->conf, fail) != PH_OK ||
+	    ph_state_open(m->conf->state, &m->state_fd, fail) != PH_OK ||
 	    ph_spool_open(&m->spool, m->state_fd, fail) != PH_OK)
 		return fail->err;
 	m->ready = true;
 	return PH_OK;
 }
 
-/* New settings in place of the old; broken ones leave the old in force. */
+/* Why there is no service: to the web server's error log, and to ours if its place is known. */
+static void
+explain(struct mount *m, struct request *rq, const struct ph_fail *fail)
+{
+	request_complain(rq, fail->text);
+	if (m->conf == NULL || (m->state_fd == -1 &&
+	    ph_state_open(m->conf->state, &m->state_fd, NULL) != PH_OK))
+		return;
+	ph_log_open(m->conf->log, m->conf->log_level, false);
+	ph_log_fail("config", fail);
+}
+
+/* New settings in place of the old; broken ones leave the old in force.  A cause is said once. */
 static void
 load(struct mounts *mounts, struct mount *m, struct request *rq)
 {
-	struct ph_conf_from	 from = { mounts->name, request_variables(rq) };
-	struct ph_fail		 fail = PH_FAIL_INIT;
-	struct ph_conf		*conf;
+	struct ph_fail	 fail = PH_FAIL_INIT;
+	struct mount	 fresh;
+	bool		 good = open_mount(&fresh, mounts->name, request_variables(rq), &fail) == PH_OK;
+	bool		 news = !good && strcmp(fail.text, m->said.text) != 0;
 
-	m->look_at = ph_clock_mono() + LOOK_EVERY_MS;
-	if (ph_conf_load(&from, &conf, &fail) == PH_OK) {
-		close_doors(m);
-		ph_conf_free(m->conf);
-		m->conf = conf;
-		if (open_doors(m, &fail) == PH_OK)
-			return;
-	}
-	if (m->ready)
+	if (news && m->ready)
 		ph_log_say(PH_ERROR, "config", "%s (the last good settings stay)", fail.text);
-	else {
-		if (m->conf != NULL)
-			ph_log_fail("config", &fail);
-		request_complain(rq, fail.text);
-	}
+	else if (news)
+		explain(&fresh, rq, &fail);
+	if (good) {
+		fresh.key = m->key;
+		m->key = NULL;
+		clear(m);
+		*m = fresh;
+		ph_log_open(m->conf->log, m->conf->log_level, true);
+	} else
+		clear(&fresh);
+	m->said = fail;
+	m->look_at = ph_clock_mono() + LOOK_EVERY_MS;
+}
+
+/*
+ * The settings that most requests will ask for are read now: a thread whose first request comes after
+ * a bad edit then has good ones to keep, like its neighbours.
+ */
+struct mounts *
+mounts_new(const char *name)
+{
+	struct mounts	*mounts = calloc(1, sizeof(*mounts));
+	struct ph_fail	 fail = PH_FAIL_INIT;
+	struct mount	*m;
+
+	if (mounts == NULL)
+		return NULL;
+	mounts->name = name;
+	m = &mounts->all[0];
+	if (open_mount(m, name, NULL, &fail) == PH_OK && (m->key = strdup("")) != NULL) {
+		ph_log_open(m->conf->log, m->conf->log_level, true);
+		mounts->n = 1;
+	} else
+		clear(m);		/* nobody asked yet: the first request hears why */
+	return mounts;
 }
 
 static bool
@@ -182,11 +211,13 @@ mounts_find(struct mounts *mounts, struct request *rq, const struct mount *in_us
 
 	if (read_key(rq, &key) == PH_OK)
 		for (i = 0; i < mounts->n && m == NULL; i++)
-			if (strcmp(mounts->all[i].key, key.data) == 0)
+			if (mounts->all[i].key != NULL && strcmp(mounts->all[i].key, key.data) == 0)
 				m = &mounts->all[i];
 	if (m == NULL) {
 		m = make_room(mounts, in_use);
-		m->key = key.data != NULL ? key.data : strdup("");
+		if (key.failed)
+			ph_buffer_clear(&key);		/* half a key would be another mount's */
+		m->key = key.data;
 		load(mounts, m, rq);
 		return m;
 	}

@@ -16,7 +16,8 @@
 struct mount {
 	struct ph_conf	*conf;		/* NULL: they cannot be read, and were never readable */
 	bool		 ready;
-	char		*key;		/* the request's own settings, which chose this mount */
+	struct ph_fail	 said;		/* what is wrong with the newest settings: said already */
+	char		*key;		/* the request's own settings, which chose this mount; NULL: none will */
 	int		 state_fd, wire_fd;
 	struct ph_spool	 spool;
 	int64_t		 look_at;	/* monotonic ms: when to look at the files again */
@@ -29,8 +30,8 @@ struct mounts	*mounts_new(const char *name) PH_MUST_USE;
 void		 mounts_free(struct mounts *mounts);
 
 /*
- * The mount of this request.  Borrowed, never NULL; what is wrong with its settings was said: once in
- * the log, and once through the request to the web server's error log.  in_use: a mount that must not
+ * The mount of this request.  Borrowed, never NULL; what is wrong with its settings was said once:
+ * in the log and, while there are no good ones to go by, to the web server's error log.  in_use: a mount that must not
  * make room for a new one, since deliveries of it are parked; or NULL.
  */
 struct mount	*mounts_find(struct mounts *mounts, struct request *rq, const struct mount *in_use);

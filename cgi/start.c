@@ -22,6 +22,7 @@
 /* Everything the child needs, made before the fork. */
 struct start {
 	char	 program[4096];
+	char	*argv[3];	/* the name chooses the settings, there as here */
 	char	**env;
 	int	 state_fd, null_fd;
 	int	 report[2];	/* the child's errno, or its end of file when exec succeeded */
@@ -75,7 +76,6 @@ reset_signals(void)
 static _Noreturn void
 become_helper(const struct start *s)
 {
-	static const char	*const argv[] = { "pagehook", "helper", NULL };
 	const struct rlimit	 no_core = { 0, 0 };
 	const int		 report = 3;
 	int			 err;
@@ -88,7 +88,7 @@ become_helper(const struct start *s)
 	    dup2(s->null_fd, STDOUT_FILENO) == -1 || dup2(s->null_fd, STDERR_FILENO) == -1)
 		_exit(1);
 	close_all_from(report + 1);
-	execve(s->program, (char *const *)(uintptr_t)argv, s->env);
+	execve(s->program, s->argv, s->env);
 	err = errno;
 	if (write(report, &err, sizeof(err)) == -1)
 		_exit(126);
@@ -135,7 +135,9 @@ hear(const struct start *s, struct ph_fail *fail)
 enum ph_error
 start_helper(const struct ph_conf *conf, int state_fd, struct ph_fail *fail)
 {
-	struct start	 s = { .state_fd = state_fd, .null_fd = -1, .report = { -1, -1 } };
+	char		 verb[] = "helper";
+	struct start	 s = { .state_fd = state_fd, .null_fd = -1, .report = { -1, -1 },
+			    .argv = { conf->name, verb, NULL } };
 	enum ph_error	 err;
 
 	find_program(conf, s.program, sizeof(s.program));

@@ -1,6 +1,6 @@
 /*
- * conf -- the settings: one vocabulary, three places they come from.
- * Knows buffer, signature's digest and log levels.  Does not know who uses a setting.
+ * conf -- the settings: one vocabulary, and the places they come from.
+ * Knows buffer, layer, signature's digest and log levels.  Does not know who uses a setting.
  * Called by both programs at the start, by the front for every request.
  * Lives as a const value: a changed file makes a new one.
  * SPDX-License-Identifier: ISC
@@ -175,11 +175,17 @@ read_settings(struct reading *r, const char *path)
 	return err;
 }
 
-static const char *
-home_of_user(struct passwd **pw)
+/* The home from the password database; false: none.  Threads load settings side by side. */
+static bool
+find_home(char *out, size_t size)
 {
-	*pw = getpwuid(geteuid());
-	return *pw != NULL ? (*pw)->pw_dir : NULL;
+	struct passwd	 pw, *found = NULL;
+	char		 room[4096];
+
+	if (getpwuid_r(geteuid(), &pw, room, sizeof(room), &found) != 0 || found == NULL)
+		return false;
+	snprintf(out, size, "%s", pw.pw_dir);
+	return true;
 }
 
 static const char *
@@ -197,9 +203,8 @@ variable(const char *const *vars, const char *name)
 static enum ph_error
 read_first_file(struct reading *r, const char *const *request)
 {
-	const char	*named = variable(request, "PAGEHOOK_CONFIG"), *home;
-	struct passwd	*pw;
-	char		 path[4096];
+	const char	*named = variable(request, "PAGEHOOK_CONFIG");
+	char		 path[4096], home[2048];
 	enum ph_error	 err = PH_NONE;
 
 	if (named == NULL)
@@ -210,7 +215,7 @@ read_first_file(struct reading *r, const char *const *request)
 			    "PAGEHOOK_CONFIG: %s: no such file", named);
 		return err;
 	}
-	if ((home = home_of_user(&pw)) != NULL) {
+	if (find_home(home, sizeof(home))) {
 		snprintf(path, sizeof(path), "%s/.config/pagehook/%s.conf", home, r->name);
 		err = read_settings(r, path);
 	}
@@ -383,12 +388,12 @@ static enum ph_error
 choose_state(struct reading *r)
 {
 	struct ph_buffer	 path = PH_BUFFER_INIT;
-	struct passwd		*pw;
+	char			 home[2048];
 	struct stat		 st;
-	const char		*home = home_of_user(&pw);
 
 	if (r->conf->state == NULL) {
-		if (geteuid() < 1000 || home == NULL || stat(home, &st) != 0 || st.st_uid != geteuid())
+		if (geteuid() < 1000 || !find_home(home, sizeof(home)) || stat(home, &st) != 0 ||
+		    st.st_uid != geteuid())
 			ph_buffer_addf(&path, "/var/lib/pagehook/%s", r->name);
 		else
 			ph_buffer_addf(&path, "%s/.local/state/pagehook/%s", home, r->name);
@@ -477,9 +482,11 @@ ph_conf_load(const struct ph_conf_from *from, struct ph_conf **out, struct ph_fa
 		r.names[i] = (struct ph_layer_name){ settings[i].name, settings[i].kind == SECRET };
 	if ((r.conf = calloc(1, sizeof(*r.conf))) == NULL)
 		return ph_error_set(fail, PH_NOMEM, "settings: out of memory");
-	if (read_all(&r, from) == PH_OK)
+	if ((r.conf->name = strdup(from->name)) == NULL)
+		ph_error_set(&mine, PH_NOMEM, "settings: out of memory");
+	else if (read_all(&r, from) == PH_OK)
 		*out = r.conf;
-	else
+	if (*out == NULL)
 		ph_conf_free(r.conf);
 	for (i = 0; i < N_LAYERS; i++)
 		ph_layer_clear(&r.layers[i]);
@@ -500,6 +507,7 @@ ph_conf_free(struct ph_conf *conf)
 		forget(conf->handed_on[i]);
 	for (i = 0; i < conf->n_watched; i++)
 		free(conf->watched[i].path);
+	free(conf->name);
 	free(conf->file);
 	free(conf->digest);
 	free(conf);
@@ -538,8 +546,7 @@ ph_conf_new_environment(const struct ph_conf *conf)
 	};
 	struct ph_buffer		 lines[PH_CONF_WATCHED] = { PH_BUFFER_INIT };
 	char				**env = calloc(conf->n_handed_on + 16, sizeof(*env));
-	struct passwd			*pw;
-	const char			*home = home_of_user(&pw);
+	char				 home[2048];
 	size_t				 i, n = 0, n_lines = 0;
 
 	if (env == NULL)
@@ -547,7 +554,7 @@ ph_conf_new_environment(const struct ph_conf *conf)
 	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (getenv(kept[i]) != NULL)
 			ph_buffer_addf(&lines[n_lines++], "%s=%s", kept[i], getenv(kept[i]));
-	if (home != NULL)
+	if (find_home(home, sizeof(home)))
 		ph_buffer_addf(&lines[n_lines++], "HOME=%s", home);
 	if (conf->file != NULL)
 		ph_buffer_addf(&lines[n_lines++], "PAGEHOOK_CONFIG=%s", conf->file);

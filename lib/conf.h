@@ -1,5 +1,5 @@
 /*
- * conf -- the settings: one vocabulary, three places they come from.
+ * conf -- the settings: one vocabulary, and the places they come from.
  * Knows buffer and log levels.  Does not know who uses a setting, nor whether one is missing.
  * Called by both programs at the start, by the front for every request.
  * Lives as a const value: a changed file makes a new one, a broken file keeps the last good one.
@@ -17,6 +17,7 @@
 #define PH_CONF_WATCHED	12	/* files a value was, or would have been, read from */
 
 struct ph_conf {
+	char			*name;		/* of the program they were loaded for */
 	char			*file;		/* the configuration file, NULL: none was found */
 
 	char			*verify_token, *verify_token_previous;
@@ -48,7 +49,8 @@ struct ph_conf_from {
 };
 
 /*
- * Reads every setting: the request's variables, then the process environment, then the file.
+ * Reads every setting: the request's variables, then the process environment, then systemd's
+ * credentials, then the file.
  * Of a request's variables only PAGEHOOK_CONFIG and MESSENGER_* count.
  * PH_CONFIG: the text starts with the place, "pagehook.conf:7: " or the setting's name, and says
  * what to do.  On success *out is the caller's, to be freed with ph_conf_free.

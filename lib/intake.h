@@ -1,8 +1,8 @@
 /*
  * intake -- a body's events, in order: all entries, all channels.
  * Knows json, event's source.  Does not know what an event means.
- * Called by turn, for every delivery and every spooled body.
- * Lives on the caller's stack; its events borrow the body.
+ * Called by delivery, for every body.
+ * Lives where delivery does; its events borrow the body.
  * Source: Meta, Webhooks, event notifications: up to 1,000 updates in one POST.
  * SPDX-License-Identifier: ISC
  */

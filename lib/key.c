@@ -1,7 +1,7 @@
 /*
  * key -- what makes two deliveries the same event.
  * Knows event, signature's digest.  Does not know the store that remembers it.
- * Called by intake.
+ * Called by ledger.
  * Lives on the caller's stack.
  *
  * The language of a kind's parts, words between blanks:

@@ -66,7 +66,8 @@ ph_ledger_open(const struct ph_store_ops *ops, const char *where, int64_t now,
 	l->ops = ops;
 	if (ops->open(where, &l->store, &mine) == PH_OK && ops->begin(l->store, &mine) == PH_OK &&
 	    ops->note(l->store, "started", now, &mine) == PH_OK &&
-	    recover(l, now, n_unsure, &mine) == PH_OK && ops->commit(l->store, &mine) == PH_OK) {
+	    recover(l, now, n_unsure, &mine) == PH_OK &&
+	    ph_ledger_reset_clock(l, now, &mine) == PH_OK && ops->commit(l->store, &mine) == PH_OK) {
 		*out = l;
 		return PH_OK;
 	}
@@ -158,17 +159,21 @@ ph_ledger_claim(struct ph_ledger *l, struct ph_slice page, int64_t now, struct p
 
 /* When a reply in this state is looked at again. */
 static int64_t
-due_after(enum ph_outcome outcome, int64_t attempt, int64_t now)
+due_after(const struct ph_result *result, int64_t attempt, int64_t now)
 {
 	uint32_t	 random = 0;
+	int64_t		 wait_ms;
 
-	if (outcome == PH_UNSURE)
+	if (result->outcome == PH_UNSURE)
 		return now + ph_clock_wait_ms(ECHO_GRACE_MS);
-	if (outcome != PH_RETRY)
+	if (result->outcome != PH_RETRY)
 		return now;
 	if (ph_signature_random((unsigned char *)&random, sizeof(random), NULL) != PH_OK)
 		random = (uint32_t)now;		/* any spread will do */
-	return now + ph_clock_wait_ms(ph_backoff_ms(attempt, random));
+	wait_ms = ph_backoff_ms(attempt, random);
+	if (result->perhaps_taken && wait_ms < ECHO_GRACE_MS)
+		wait_ms = ECHO_GRACE_MS;
+	return now + ph_clock_wait_ms(wait_ms);
 }
 
 enum ph_error
@@ -177,7 +182,7 @@ ph_ledger_settle(struct ph_ledger *l, const struct ph_store_reply *claim,
 {
 	struct ph_store_move	 move = { .id = claim->id, .conv = claim->conv, .token = claim->token,
 		.state = state_after[result->outcome],
-		.due = due_after(result->outcome, claim->attempt, now), .resends = claim->resends,
+		.due = due_after(result, claim->attempt, now), .resends = claim->resends,
 		.mid = result->mid, .trace = result->trace, .why = result->why,
 		.code = result->code, .subcode = result->subcode };
 
@@ -211,8 +216,14 @@ ph_ledger_next_due(struct ph_ledger *l, struct ph_slice page, int64_t *due, stru
 	return l->ops->next_due(l->store, page, due, fail);
 }
 
-void
-ph_ledger_tidy(struct ph_ledger *l, bool idle)
+enum ph_error
+ph_ledger_reset_clock(struct ph_ledger *l, int64_t now, struct ph_fail *fail)
 {
-	l->ops->tidy(l->store, idle);
+	return l->ops->advance(l->store, now + PH_DAY_MS, now, fail);
+}
+
+enum ph_error
+ph_ledger_tidy(struct ph_ledger *l, bool idle, struct ph_fail *fail)
+{
+	return l->ops->tidy(l->store, idle, fail);
 }

@@ -41,7 +41,7 @@ enum ph_error	ph_ledger_quarantine(struct ph_ledger *ledger, struct ph_slice bod
 enum ph_error	ph_ledger_owe(struct ph_ledger *ledger, int64_t conv, int64_t event, int64_t due,
 		    struct ph_slice message, struct ph_fail *fail) PH_MUST_USE;
 
-/* Notes that this page's replies wait, and why.  PH_NONE: that was known. */
+/* Notes that this page's replies wait, and why; NULL: they do not.  PH_NONE: that was known. */
 enum ph_error	ph_ledger_hold_page(struct ph_ledger *ledger, struct ph_slice page,
 		    const char *why, struct ph_fail *fail) PH_MUST_USE;
 
@@ -69,7 +69,15 @@ enum ph_error	ph_ledger_ripen(struct ph_ledger *ledger, int64_t now, struct ph_s
 enum ph_error	ph_ledger_next_due(struct ph_ledger *ledger, struct ph_slice page, int64_t *due,
 		    struct ph_fail *fail) PH_MUST_USE;
 
-/* Housekeeping between turns; idle: nothing else is to be done. */
-void		ph_ledger_tidy(struct ph_ledger *ledger, bool idle);
+/*
+ * The clock was set back: what had been due within a day may now seem due in years.  A time further
+ * ahead than any wait of ours counts as now.
+ */
+enum ph_error	ph_ledger_reset_clock(struct ph_ledger *ledger, int64_t now, struct ph_fail *fail)
+		    PH_MUST_USE;
+
+/* Housekeeping between turns; idle: nothing else is to be done.  PH_BROKEN: leave. */
+enum ph_error	ph_ledger_tidy(struct ph_ledger *ledger, bool idle, struct ph_fail *fail)
+		    PH_MUST_USE;
 
 #endif

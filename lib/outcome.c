@@ -74,12 +74,15 @@ look_up(int64_t code, int64_t subcode, bool transient)
 static void
 judge_error(const struct ph_json *error, struct ph_result *out)
 {
+	bool	 transient;
+
 	out->code = number(ph_json_get(error, "code"));
 	out->subcode = number(ph_json_get(error, "error_subcode"));
 	copy(out->trace, sizeof(out->trace), ph_json_text(ph_json_get(error, "fbtrace_id")));
 	copy(out->why, sizeof(out->why), ph_json_text(ph_json_get(error, "message")));
-	out->outcome = look_up(out->code, out->subcode,
-	    ph_json_flag(ph_json_get(error, "is_transient")));
+	transient = ph_json_flag(ph_json_get(error, "is_transient"));
+	out->outcome = look_up(out->code, out->subcode, transient);
+	out->perhaps_taken = transient || out->code == 1 || out->code == 2 || out->code == 1200;
 }
 
 /* No word of Graph's in the body: whose answer it is must be guessed from the rest. */

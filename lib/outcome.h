@@ -30,6 +30,7 @@ struct ph_result {
 	enum ph_outcome	 outcome;
 	char		 mid[256];	/* "" when Graph named none */
 	int64_t		 code, subcode;	/* 0: none */
+	bool		 perhaps_taken;	/* refused in words that have come for messages that went out */
 	char		 trace[64];	/* fbtrace_id */
 	char		 why[200];	/* for people: shown, never matched */
 };

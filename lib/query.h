@@ -1,6 +1,6 @@
 /*
  * query -- one value out of a query string.
- * Knows buffer's errors.  Does not know which names matter.
+ * Knows hex.  Does not know which names matter.
  * Called by the front, on bytes nobody has proved.
  * Lives on the caller's stack.
  * SPDX-License-Identifier: ISC

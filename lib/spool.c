@@ -23,6 +23,7 @@
 
 #define MAX_BYTES	(INT64_C(256) << 20)
 #define MAX_FILE	(80 << 20)
+#define MAX_AT_ONCE	(8u << 20)	/* bytes read at once, unless one body is longer */
 #define COUNT_EVERY_MS	1000
 #define SETTLED_NS	INT64_C(1000000000)	/* more than any file system's tick */
 #define MAGIC		"pagehook-spool 1 "
@@ -260,20 +261,34 @@ read_one(const struct ph_spool *spool, struct ph_spooled *one)
 }
 
 struct ph_spooled *
-ph_spool_read_all(struct ph_spool *spool, size_t max, size_t *n)
+ph_spool_read_all(struct ph_spool *spool, size_t max, size_t *n, bool *more)
 {
 	int64_t			 mtime = mtime_of(spool), begun = ph_clock_now() * 1000000;
-	size_t			 i, found;
+	size_t			 found, len = 0;
 	struct ph_spooled	*all = names(spool, &found);
 
-	*n = found < max ? found : max;
-	for (i = 0; i < *n; i++) {
-		int	 tries = mark(spool, &all[i]);
+	/*
+	 * A body that was being read when a helper died is read alone: only the one that did it may be
+	 * given up, never its neighbours.
+	 */
+	for (*n = 0; *n < found && *n < max && len < MAX_AT_ONCE; (*n)++) {
+		struct ph_spooled	*one = &all[*n];
+		bool			 marked = strchr(one->name, '.') != NULL;
+		int			 tries;
 
-		all[i].err = read_one(spool, &all[i]);
-		if (all[i].err == PH_OK && tries > PH_SPOOL_TRIES)
-			all[i].err = PH_TOOBIG;
+		if (marked && *n > 0)
+			break;
+		tries = mark(spool, one);
+		one->err = read_one(spool, one);
+		if (one->err == PH_OK && tries > PH_SPOOL_TRIES)
+			one->err = PH_TOOBIG;
+		len += one->body.len;
+		if (marked) {
+			(*n)++;
+			break;
+		}
 	}
+	*more = *n < found;
 	/* A time is noted once it is old: another change in the same tick would look the same. */
 	spool->mtime_ns = found == 0 && mtime < begun - SETTLED_NS ? mtime : 0;
 	return all;

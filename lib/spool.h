@@ -50,12 +50,13 @@ struct ph_spooled {
 };
 
 /*
- * Reads at most max bodies, oldest first, and notes on disk that they are being read.
+ * Reads at most max bodies, oldest first, and notes on disk that they are being read.  *more: others
+ * wait behind them.  One that was noted before comes alone.
  * Returns them as an array of *n, the caller's to release with ph_spooled_free; they stay on disk
  * until ph_spool_drop.
  */
 struct ph_spooled
-		*ph_spool_read_all(struct ph_spool *spool, size_t max, size_t *n);
+		*ph_spool_read_all(struct ph_spool *spool, size_t max, size_t *n, bool *more);
 void		 ph_spool_drop(struct ph_spool *spool, const struct ph_spooled *one);
 
 /* Takes back the note of having been read: the body was harmless, the store could not keep it. */

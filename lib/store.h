@@ -85,7 +85,7 @@ struct ph_store_ops {
 	enum ph_error	(*next_due)(struct ph_store *store, struct ph_slice page, int64_t *due,
 			    struct ph_fail *fail);
 
-	/* Pauses a page with the reason; PH_NONE: it was paused for this reason.  NULL: lets it go on. */
+	/* Notes why a page's replies wait; NULL: they do not.  PH_NONE: that was noted already. */
 	enum ph_error	(*pause)(struct ph_store *store, struct ph_slice page, const char *why,
 			    struct ph_fail *fail);
 
@@ -93,8 +93,15 @@ struct ph_store_ops {
 	enum ph_error	(*note)(struct ph_store *store, const char *name, int64_t value,
 			    struct ph_fail *fail);
 
-	/* Between transactions: moves the log into the database, when it is long or nothing else is to do. */
-	void		(*tidy)(struct ph_store *store, bool idle);
+	/* Every due time beyond a limit becomes now. */
+	enum ph_error	(*advance)(struct ph_store *store, int64_t limit, int64_t now,
+			    struct ph_fail *fail);
+
+	/*
+	 * Between transactions: moves the log into the database, when it is long or nothing else is to
+	 * do.  A store that is busy or full is left for later; any other error is returned.
+	 */
+	enum ph_error	(*tidy)(struct ph_store *store, bool idle, struct ph_fail *fail);
 };
 
 extern const struct ph_store_ops	ph_store_sqlite;

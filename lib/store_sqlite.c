@@ -1,6 +1,6 @@
 /*
  * store_sqlite -- the store in one SQLite file.
- * Knows store, log.  Does not know Messenger, Graph, or which state follows which.
+ * Knows store.  Does not know Messenger, Graph, or which state follows which.
  * Called by ledger through ph_store_sqlite.
  * Lives as one connection: no other commits or checkpoints, ever.
  *
@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
 #include "store.h"
 #include "store_sqlite_wal.h"
 
@@ -51,6 +50,7 @@ static const char *const	 migrations[SCHEMA_VERSION] = { schema };
 
 /* What must hold, and what SQLite must say when asked whether it does. */
 static const struct { const char *set, *ask, *is; } pragmas[] = {
+	{ "PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA auto_vacuum", "2" },	/* before any table */
 	{ "PRAGMA journal_mode=WAL", "PRAGMA journal_mode", "wal" },
 	{ "PRAGMA synchronous=FULL", "PRAGMA synchronous", "2" },
 	{ "PRAGMA wal_autocheckpoint=0", "PRAGMA wal_autocheckpoint", "0" },
@@ -64,7 +64,8 @@ static const struct { const char *set, *ask, *is; } pragmas[] = {
 
 enum statement {
 	BEGIN, COMMIT, ROLLBACK, SEE, FIND_CONV, ADD_CONV, ADD_EVENT, ADD_REPLY, WAKE_CONV, CLAIM,
-	TAKE_CONV, FLYING, MOVE, NEXT_CONV, NEXT_READY, NEXT_UNSURE, PAUSE, GO_ON, NOTE,
+	TAKE_CONV, FLYING, MOVE, NEXT_CONV, NEXT_READY, NEXT_UNSURE, PAUSE, GO_ON, NOTE, ADVANCE_CONV,
+	ADVANCE_REPLY,
 	N_STATEMENTS
 };
 
@@ -105,12 +106,15 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[GO_ON] = "DELETE FROM page WHERE id=?1",
 	[NOTE] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
 	    " ON CONFLICT (name) DO UPDATE SET value=excluded.value",
+	[ADVANCE_CONV] = "UPDATE conv SET due=?2 WHERE due IS NOT NULL AND due>?1",
+	[ADVANCE_REPLY] = "UPDATE reply SET due=?2 WHERE " REPLY_OPEN " AND due>?1",
 };
 
 struct ph_store {
 	sqlite3		*db;
 	sqlite3_stmt	*stmts[N_STATEMENTS];
 	int		 wal_pages;	/* of the log, after the last commit */
+	int		 wal_max;	/* then it is moved in */
 };
 
 /* SQLite's codes, at the door. */
@@ -256,6 +260,7 @@ configure(struct ph_store *s, struct ph_fail *fail)
 		if (run(s, pragmas[i].set, fail) != PH_OK || (pragmas[i].ask != NULL &&
 		    read_back(s, pragmas[i].ask, pragmas[i].is, fail) != PH_OK))
 			return fail->err;
+	s->wal_max = WAL_MAX_PAGES;
 	(void)sqlite3_wal_hook(s->db, note_wal, s);	/* last: autocheckpoint is a hook, too */
 	return PH_OK;
 }
@@ -560,6 +565,23 @@ sqlite_pause(struct ph_store *s, struct ph_slice page, const char *why, struct p
 }
 
 static enum ph_error
+sqlite_advance(struct ph_store *s, int64_t limit, int64_t now, struct ph_fail *fail)
+{
+	static const enum statement	 both[] = { ADVANCE_CONV, ADVANCE_REPLY };
+	sqlite3_stmt			*st;
+	size_t				 i;
+
+	for (i = 0; i < 2; i++) {
+		st = prepared(s, both[i]);
+		(void)sqlite3_bind_int64(st, 1, limit);
+		(void)sqlite3_bind_int64(st, 2, now);
+		if (finish(s, both[i], fail) != PH_OK)
+			return fail->err;
+	}
+	return PH_OK;
+}
+
+static enum ph_error
 sqlite_note(struct ph_store *s, const char *name, int64_t value, struct ph_fail *fail)
 {
 	sqlite3_stmt	*st = prepared(s, NOTE);
@@ -569,13 +591,15 @@ sqlite_note(struct ph_store *s, const char *name, int64_t value, struct ph_fail 
 	return finish(s, NOTE, fail);
 }
 
-static void
-sqlite_tidy(struct ph_store *s, bool idle)
+static enum ph_error
+sqlite_tidy(struct ph_store *s, bool idle, struct ph_fail *fail)
 {
-	int	 rc;
+	struct ph_fail	 mine = PH_FAIL_INIT;
+	enum ph_error	 err;
+	int		 rc;
 
-	if (s->wal_pages == 0 || (!idle && s->wal_pages < WAL_MAX_PAGES))
-		return;
+	if (s->wal_pages == 0 || (!idle && s->wal_pages < s->wal_max))
+		return PH_OK;
 	/*
 	 * Under load the file keeps its size: a sync of bytes written over old ones is done with the
 	 * data, one that made the file longer waits for the file system's journal as well.
@@ -584,10 +608,13 @@ sqlite_tidy(struct ph_store *s, bool idle)
 	rc = sqlite3_wal_checkpoint_v2(s->db, NULL,
 	    idle ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 	(void)sqlite3_busy_timeout(s->db, 1000);
-	if (rc == SQLITE_OK)
+	err = translate(s, rc, "checkpoint", &mine);
+	if (err == PH_OK)
 		s->wal_pages = 0;
-	else if ((rc & 0xff) != SQLITE_BUSY)
-		ph_log_say(PH_ERROR, "store", "checkpoint: %s", sqlite3_errmsg(s->db));
+	s->wal_max = WAL_MAX_PAGES + s->wal_pages;	/* not again at once, if it could not be done */
+	if (err == PH_OK || err == PH_BUSY || err == PH_TOOBIG)
+		return PH_OK;
+	return ph_error_set(fail, err, "%s", mine.text);
 }
 
 const struct ph_store_ops	 ph_store_sqlite = {
@@ -605,5 +632,6 @@ const struct ph_store_ops	 ph_store_sqlite = {
 	.next_due = sqlite_next_due,
 	.pause = sqlite_pause,
 	.note = sqlite_note,
+	.advance = sqlite_advance,
 	.tidy = sqlite_tidy,
 };

@@ -1,7 +1,7 @@
 /*
  * think -- what to say to an event.
  * Knows event, message.  Does not know the store, Graph or the clock.
- * Called by turn, once for each new event that may be answered.
+ * Called by delivery, once for each new event that may be answered.
  * Lives in memory alone: pure and fast, so that one commit stands between a POST and its reply.
  * SPDX-License-Identifier: ISC
  */

@@ -20,6 +20,7 @@
 #define LOOK_EVERY_MS	1000		/* at the spool, and at what the helper looks at between turns */
 #define SPOOL_AT_ONCE	64		/* bodies taken in by one turn */
 #define RIPE_AT_ONCE	64
+#define CLOCK_STEP_MS	5000		/* backwards: somebody set the clock */
 #define TIDY_AFTER_MS	5000		/* of quiet */
 #define MAX_WATCHED	258
 #define PLACES		(2 * PH_GRAPH_FLYING)	/* what finished this turn keeps its own until it is settled */
@@ -50,11 +51,23 @@ struct ph_turn {
 	struct claim		 claims[PLACES];
 	int64_t			 now;		/* Unix ms, of this turn */
 	int64_t			 next_due;	/* Unix ms; 0: nothing is */
-	int64_t			 spool_look_at, busy_at, tidied_at;	/* monotonic ms */
-	bool			 leaving, moved, failed;
+	int64_t			 busy_at, tidied_at;	/* monotonic ms */
+	bool			 leaving, moved, failed, more_spooled, stepped_back;
 	struct pollfd		 watched[MAX_WATCHED];
 	int			 stop_fd;
 };
+
+/* This Page has its token now, whatever was noted before. */
+static enum ph_error
+release_page(struct ph_turn *t, struct ph_fail *fail)
+{
+	enum ph_error	 err;
+
+	if (ph_ledger_begin(t->ledger, fail) != PH_OK)
+		return fail->err;
+	err = ph_ledger_hold_page(t->ledger, t->page, NULL, fail);
+	return err == PH_OK || err == PH_NONE ? ph_ledger_commit(t->ledger, fail) : err;
+}
 
 static enum ph_error
 open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
@@ -76,6 +89,8 @@ open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
 		return fail->err;
 	t->delivery = (struct ph_delivery){ .ledger = t->ledger, .objects = conf->objects,
 	    .page = t->page };
+	if (t->page.at != NULL && release_page(t, fail) != PH_OK)
+		return fail->err;
 	if (n_unsure > 0)
 		ph_log_say(PH_WARN, "reply", "%zu may or may not have been sent when the last helper died: "
 		    "unsure, sent once more after a while", n_unsure);
@@ -143,26 +158,28 @@ gather_outcomes(struct ph_turn *t)
 static void
 gather_spooled(struct ph_turn *t)
 {
-	if (ph_clock_mono() < t->spool_look_at)
-		return;
-	t->spool_look_at = ph_clock_mono() + LOOK_EVERY_MS;
-	if (!ph_spool_changed(&t->spool))
-		return;
-	t->spooled = ph_spool_read_all(&t->spool, SPOOL_AT_ONCE, &t->n_spooled);
-	if (t->n_spooled == SPOOL_AT_ONCE)
-		t->spool_look_at = 0;		/* there is more */
+	t->more_spooled = false;
+	if (ph_spool_changed(&t->spool))
+		t->spooled = ph_spool_read_all(&t->spool, SPOOL_AT_ONCE, &t->n_spooled, &t->more_spooled);
 }
 
 static void
 gather(struct ph_turn *t)
 {
-	t->now = ph_clock_now();
-	t->deliveries = ph_wire_read(t->wire, &t->n_deliveries);
+	int64_t	 now = ph_clock_now();
+
+	t->stepped_back = now < t->now - CLOCK_STEP_MS;
+	t->now = now;
 	gather_spooled(t);
+	t->n_deliveries = 0;
+	if (!t->more_spooled)			/* what lies in the spool came first */
+		t->deliveries = ph_wire_read(t->wire, &t->n_deliveries);
 	gather_outcomes(t);
 	if (t->n_deliveries > 0 || t->n_spooled > 0 ||
-	    (t->next_due != 0 && t->next_due <= t->now))
+	    t->stepped_back || (t->next_due != 0 && t->next_due <= t->now))
 		t->moved = true;
+	if (t->n_deliveries > 0 || t->n_spooled > 0)
+		t->busy_at = ph_clock_mono();
 }
 
 /* Commit: everything in one transaction.  What is said of it waits until it is true. */
@@ -278,6 +295,7 @@ static enum ph_error
 commit_all(struct ph_turn *t, struct ph_fail *fail)
 {
 	if (ph_ledger_begin(t->ledger, fail) != PH_OK ||
+	    (t->stepped_back && ph_ledger_reset_clock(t->ledger, t->now, fail) != PH_OK) ||
 	    commit_deliveries(t, fail) != PH_OK ||
 	    commit_outcomes(t, fail) != PH_OK ||
 	    commit_ripe(t, fail) != PH_OK ||
@@ -370,7 +388,8 @@ act(struct ph_turn *t)
 	struct claim	*c;
 	size_t		 i;
 
-	ph_wire_answer_all(t->wire);
+	if (!t->more_spooled)
+		ph_wire_answer_all(t->wire);
 	for (c = t->claims; c < t->claims + PLACES; c++)
 		if (c->is == CLAIMED)
 			launch(t, c);
@@ -391,7 +410,7 @@ act(struct ph_turn *t)
 static bool
 is_busy(const struct ph_turn *t)
 {
-	return t->n_deliveries > 0 || t->moved || t->next_due != 0 || ph_graph_flying(t->graph) > 0;
+	return t->moved || t->next_due != 0 || ph_graph_flying(t->graph) > 0;
 }
 
 static int
@@ -401,26 +420,33 @@ patience(const struct ph_turn *t)
 
 	if (t->failed)
 		return LOOK_EVERY_MS;		/* the disk will not be better in a moment */
-	if (t->moved || (t->leaving && ph_graph_flying(t->graph) == 0))
+	if (t->moved || t->more_spooled || (t->leaving && ph_graph_flying(t->graph) == 0))
 		return 0;
 	if (t->next_due != 0 && !t->leaving && ph_graph_flying(t->graph) < PH_GRAPH_FLYING)
 		left = t->next_due - ph_clock_now();
 	return left < 0 ? 0 : left < LOOK_EVERY_MS ? (int)left : LOOK_EVERY_MS;
 }
 
-static void
-wait(struct ph_turn *t)
+/* Housekeeping: after a quiet moment, or when it must be. */
+static enum ph_error
+tidy(struct ph_turn *t, struct ph_fail *fail)
 {
 	int64_t	 mono = ph_clock_mono();
-	size_t	 n = ph_wire_watch(t->wire, t->watched, MAX_WATCHED - 1);
+	bool	 quiet;
 
 	if (is_busy(t))
 		t->busy_at = mono;
-	if (mono - t->busy_at >= TIDY_AFTER_MS && t->tidied_at < t->busy_at) {
-		ph_ledger_tidy(t->ledger, true);
+	quiet = mono - t->busy_at >= TIDY_AFTER_MS && t->tidied_at < t->busy_at;
+	if (quiet)
 		t->tidied_at = mono;
-	} else
-		ph_ledger_tidy(t->ledger, false);
+	return ph_ledger_tidy(t->ledger, quiet, fail);
+}
+
+static void
+wait(struct ph_turn *t)
+{
+	size_t	 n = ph_wire_watch(t->wire, t->watched, MAX_WATCHED - 1);
+
 	if (!t->leaving)
 		t->watched[n++] = (struct pollfd){ .fd = t->stop_fd, .events = POLLIN };
 	ph_graph_wait(t->graph, t->watched, n, patience(t));
@@ -436,6 +462,8 @@ ph_turn(struct ph_turn *t, struct ph_fail *fail)
 	/* From here on the events are ours. */
 
 	act(t);				/* verdicts to fronts, claims to Graph */
+	if (tidy(t, fail) != PH_OK)
+		return fail->err;
 	wait(t);
 	return PH_OK;
 }
@@ -449,13 +477,22 @@ ph_turn_busy_at(const struct ph_turn *t)
 size_t
 ph_turn_flying(const struct ph_turn *t)
 {
-	return ph_graph_flying(t->graph);
+	const struct claim	*c;
+	size_t			 n = 0;
+
+	for (c = t->claims; c < t->claims + PLACES; c++)
+		n += c->is != FREE;
+	return n;
 }
 
-bool
-ph_turn_outdated(const struct ph_turn *t)
+const char *
+ph_turn_reason_to_leave(const struct ph_turn *t)
 {
-	return ph_wire_outdated(t->wire);
+	if (ph_wire_outdated(t->wire))
+		return "a newer front asked for a newer helper";
+	if (ph_wire_is_lost(t->wire))
+		return "helper.sock is gone or another's: no front can find this helper";
+	return NULL;
 }
 
 void

@@ -29,11 +29,11 @@ enum ph_error	ph_turn(struct ph_turn *turn, struct ph_fail *fail) PH_MUST_USE;
 /* Monotonic ms of the last turn in which anything arrived, flew or was owed. */
 int64_t		ph_turn_busy_at(const struct ph_turn *turn);
 
-/* Requests to Graph under way. */
+/* Claims not yet settled: under way at Graph, or answered and not yet committed. */
 size_t		ph_turn_flying(const struct ph_turn *turn);
 
-/* Whether a front of a newer build asked for a helper of its own. */
-bool		ph_turn_outdated(const struct ph_turn *turn);
+/* Why this helper should make room for another; NULL: it need not.  Static. */
+const char	*ph_turn_reason_to_leave(const struct ph_turn *turn);
 
 /* From now on: takes what fronts still hand over, claims nothing more, and has no name to be found by. */
 void		ph_turn_leave(struct ph_turn *turn);

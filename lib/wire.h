@@ -88,6 +88,9 @@ struct ph_wire_delivery
 /* Writes every verdict back and forgets the deliveries. */
 void		ph_wire_answer_all(struct ph_wire_server *server);
 
+/* Whether the name in the state directory is not this server's any more. */
+bool		ph_wire_is_lost(const struct ph_wire_server *server);
+
 /* Whether a front of a newer build said hello: this helper should make room for its successor. */
 bool		ph_wire_outdated(const struct ph_wire_server *server);
 

@@ -28,6 +28,7 @@ struct conn {
 	int			 fd;		/* -1: free */
 	struct ph_buffer	 in;
 	size_t			 used;		/* bytes of in that deliveries of this turn refer to */
+	int64_t			 used_at;	/* monotonic: it last said something */
 	struct ph_buffer	 out;		/* verdicts not yet taken by the socket */
 	bool			 greeted;
 	int64_t			 frame_by;	/* monotonic: the rest of a frame must be here; 0: none begun */
@@ -74,12 +75,18 @@ ph_wire_listen(const char *digest, const char *file, struct ph_wire_server **out
 	return PH_OK;
 }
 
-void
-ph_wire_unlink(struct ph_wire_server *s)
+bool
+ph_wire_is_lost(const struct ph_wire_server *s)
 {
 	struct stat	 st;
 
-	if (stat(PH_WIRE_SOCKET, &st) == 0 && st.st_ino == s->ino && st.st_dev == s->dev)
+	return stat(PH_WIRE_SOCKET, &st) != 0 || st.st_ino != s->ino || st.st_dev != s->dev;
+}
+
+void
+ph_wire_unlink(struct ph_wire_server *s)
+{
+	if (!ph_wire_is_lost(s))
 		(void)unlink(PH_WIRE_SOCKET);
 }
 
@@ -115,15 +122,11 @@ size_t
 ph_wire_watch(const struct ph_wire_server *s, struct pollfd *fds, size_t max)
 {
 	size_t	 i, n = 0;
-	bool	 room = false;
 
 	for (i = 0; i < MAX_CONNS && n + 1 < max; i++)
 		if (s->conns[i].fd != -1)
 			fds[n++] = (struct pollfd){ .fd = s->conns[i].fd, .events = POLLIN };
-		else
-			room = true;
-	if (room)
-		fds[n++] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
+	fds[n++] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
 	return n;
 }
 
@@ -136,21 +139,43 @@ peer_is_us(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == geteuid();
 }
 
+/* A front keeps its connection; when there are too many, the one that was idle longest is let go. */
+static void
+make_room(struct ph_wire_server *s)
+{
+	struct conn	*c, *oldest = NULL;
+
+	for (c = s->conns; c < s->conns + MAX_CONNS; c++) {
+		if (c->fd == -1)
+			return;
+		if (c->in.len == 0 && c->out.len == 0 && (oldest == NULL || c->used_at < oldest->used_at))
+			oldest = c;
+	}
+	if (oldest != NULL)
+		hang_up(oldest);		/* it connects again when it has something to say */
+}
+
 static void
 accept_all(struct ph_wire_server *s)
 {
-	size_t	 i;
-	int	 fd;
+	struct pollfd	 pfd = { .fd = s->fd, .events = POLLIN };
+	size_t		 i;
+	int		 fd;
 
+	if (poll(&pfd, 1, 0) <= 0)
+		return;
+	make_room(s);
 	for (i = 0; i < MAX_CONNS; i++) {
 		if (s->conns[i].fd != -1)
 			continue;
 		if ((fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) == -1)
 			return;
-		if (peer_is_us(fd))
-			s->conns[i].fd = fd;
-		else
+		if (!peer_is_us(fd)) {
 			close(fd);
+			continue;
+		}
+		s->conns[i].fd = fd;
+		s->conns[i].used_at = ph_clock_mono();
 	}
 }
 
@@ -239,6 +264,7 @@ read_conn(struct conn *c)
 			return false;
 		if ((got = read(c->fd, room, READ_AT_ONCE)) <= 0)
 			return got == -1 && (errno == EAGAIN || errno == EINTR);
+		c->used_at = ph_clock_mono();
 		c->in.len += (size_t)got;
 		total += (size_t)got;
 	} while (got == READ_AT_ONCE && total < READ_A_TURN);

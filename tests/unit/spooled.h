@@ -19,6 +19,7 @@
 static struct ph_spool		 spool;
 static struct ph_spooled	*all;
 static size_t			 n;
+static bool			 more;
 static struct ph_fail		 wrong;
 
 static inline void
@@ -62,7 +63,7 @@ static inline size_t
 read_all(size_t max)
 {
 	ph_spooled_free(all, n);
-	all = ph_spool_read_all(&spool, max, &n);
+	all = ph_spool_read_all(&spool, max, &n, &more);
 	return n;
 }
 

@@ -269,9 +269,9 @@ TEST(notes_and_housekeeping_lose_nothing)
 	ask(note, "started", 5);
 	ask(note, "started", 6);
 	must(row->ops->commit(store, &wrong), &wrong);
-	row->ops->tidy(store, false);
-	row->ops->tidy(store, true);
-	row->ops->tidy(store, true);
+	must(row->ops->tidy(store, false, &wrong), &wrong);
+	must(row->ops->tidy(store, true, &wrong), &wrong);
+	must(row->ops->tidy(store, true, &wrong), &wrong);
 	must(row->ops->begin(store, &wrong), &wrong);
 	assert_int_equal(claim(10, MAX), 1);
 }

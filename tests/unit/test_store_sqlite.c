@@ -199,9 +199,9 @@ TEST(the_log_is_moved_in_when_idle_and_only_then)
 	must(ops->begin(store, &wrong), &wrong);
 	must(keep("k", BYTES("x")), &wrong);
 	must(ops->commit(store, &wrong), &wrong);
-	ops->tidy(store, false);
+	must(ops->tidy(store, false, &wrong), &wrong);
 	assert_true(wal_len() > 0);
-	ops->tidy(store, true);
+	must(ops->tidy(store, true, &wrong), &wrong);
 	assert_int_equal(wal_len(), 0);
 }
 
