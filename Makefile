@@ -19,7 +19,9 @@ VERSION		:= 0.1.0
 PREFIX		?= /usr
 DESTDIR		?=
 SYSCONFDIR	?= /etc
-CC		= gcc
+ifeq ($(origin CC),default)
+CC		:= gcc
+endif
 CFLAGS		?= -O2 -g
 CPPFLAGS	?=
 LDFLAGS		?=
@@ -37,7 +39,7 @@ LANG_C	:= -std=c11 -D_GNU_SOURCE -Ilib -pthread -fPIE \
 
 # The layers, lowest first: a module includes only what stands before it (tests/house.t looks).
 BASE	:= error buffer clock utf8 log
-PURE	:= hex query signature json event key message outcome backoff
+PURE	:= hex query signature json scan event key message outcome backoff
 DOORS	:= layer conf state wire wire_helper spool store store_sqlite_wal store_sqlite graph
 FLOW	:= intake think ledger delivery turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)

@@ -83,9 +83,9 @@ become_helper(const struct start *s)
 	reset_signals();
 	(void)umask(077);
 	(void)setrlimit(RLIMIT_CORE, &no_core);		/* a core would hold every secret */
-	if (fchdir(s->state_fd) == -1 || dup2(s->report[1], report) == -1 ||
-	    fcntl(report, F_SETFD, FD_CLOEXEC) == -1 || dup2(s->null_fd, STDIN_FILENO) == -1 ||
-	    dup2(s->null_fd, STDOUT_FILENO) == -1 || dup2(s->null_fd, STDERR_FILENO) == -1)
+	if (fchdir(s->state_fd) == -1 || dup2(s->null_fd, STDIN_FILENO) == -1 ||
+	    dup2(s->null_fd, STDOUT_FILENO) == -1 || dup2(s->null_fd, STDERR_FILENO) == -1 ||
+	    dup2(s->report[1], report) == -1 || fcntl(report, F_SETFD, FD_CLOEXEC) == -1)
 		_exit(1);
 	close_all_from(report + 1);
 	execve(s->program, s->argv, s->env);

@@ -1,6 +1,6 @@
 /*
  * intake -- a body's events, in order: all entries, all channels.
- * Knows json, event's source.  Does not know what an event means.
+ * Knows scan, event's source.  Does not know what an event means.
  * Called by delivery, for every body.
  * Lives where delivery does; its events borrow the body.
  * SPDX-License-Identifier: ISC
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "intake.h"
+#include "scan.h"
 
 static const char *const	 channel_names[] = {
 	[PH_MESSAGING] = "messaging", [PH_STANDBY] = "standby", [PH_CHANGES] = "changes",
@@ -39,21 +40,21 @@ is_null(struct ph_slice value)
 
 /* The elements of an array; another value counts as an array of one, null as none. */
 static enum ph_error
-read_channel(struct ph_json_scan *scan, enum ph_channel channel, struct ph_intake_list *list,
+read_channel(struct ph_scan *scan, enum ph_channel channel, struct ph_intake_list *list,
     struct ph_fail *fail)
 {
 	struct ph_event_source	 one = { .channel = channel };
 	enum ph_error		 err = PH_OK;
 
 	list->n = 0;				/* a repeated key: the last one wins */
-	if (ph_json_enter(scan, '[')) {
-		while (err == PH_OK && ph_json_element(scan)) {
-			ph_json_skip(scan, &one.event);
+	if (ph_scan_enter(scan, '[')) {
+		while (err == PH_OK && ph_scan_element(scan)) {
+			ph_scan_skip(scan, &one.event);
 			err = add(list, &one, fail);
 		}
 		return err;
 	}
-	ph_json_skip(scan, &one.event);
+	ph_scan_skip(scan, &one.event);
 	return is_null(one.event) ? PH_OK : add(list, &one, fail);
 }
 
@@ -74,7 +75,7 @@ take_entry(struct ph_intake *in, struct ph_slice id, struct ph_slice time, struc
 }
 
 static enum ph_error
-read_entry(struct ph_json_scan *scan, struct ph_intake *in, struct ph_fail *fail)
+read_entry(struct ph_scan *scan, struct ph_intake *in, struct ph_fail *fail)
 {
 	struct ph_slice	 key, id = { NULL, 0 }, time = { NULL, 0 };
 	enum ph_error	 err = PH_OK;
@@ -82,34 +83,34 @@ read_entry(struct ph_json_scan *scan, struct ph_intake *in, struct ph_fail *fail
 
 	for (c = 0; c < N_CHANNELS; c++)
 		in->channels[c].n = 0;
-	if (!ph_json_enter(scan, '{')) {
-		ph_json_skip(scan, NULL);
+	if (!ph_scan_enter(scan, '{')) {
+		ph_scan_skip(scan, NULL);
 		return PH_OK;
 	}
-	while (err == PH_OK && ph_json_member(scan, &key)) {
-		for (c = 0; c < N_CHANNELS && !ph_json_key_is(key, channel_names[c]); c++)
+	while (err == PH_OK && ph_scan_member(scan, &key)) {
+		for (c = 0; c < N_CHANNELS && !ph_scan_key_is(key, channel_names[c]); c++)
 			continue;
 		if (c < N_CHANNELS)
 			err = read_channel(scan, (enum ph_channel)c, &in->channels[c], fail);
-		else if (ph_json_key_is(key, "id"))
-			ph_json_skip(scan, &id);
-		else if (ph_json_key_is(key, "time"))
-			ph_json_skip(scan, &time);
+		else if (ph_scan_key_is(key, "id"))
+			ph_scan_skip(scan, &id);
+		else if (ph_scan_key_is(key, "time"))
+			ph_scan_skip(scan, &time);
 		else
-			ph_json_skip(scan, NULL);
+			ph_scan_skip(scan, NULL);
 	}
 	return err == PH_OK ? take_entry(in, id, time, fail) : err;
 }
 
 static enum ph_error
-read_entries(struct ph_json_scan *scan, struct ph_intake *in, struct ph_fail *fail)
+read_entries(struct ph_scan *scan, struct ph_intake *in, struct ph_fail *fail)
 {
 	enum ph_error	 err = PH_OK;
 
 	in->events.n = 0;
-	if (!ph_json_enter(scan, '['))
+	if (!ph_scan_enter(scan, '['))
 		return read_entry(scan, in, fail);
-	while (err == PH_OK && ph_json_element(scan))
+	while (err == PH_OK && ph_scan_element(scan))
 		err = read_entry(scan, in, fail);
 	return err;
 }
@@ -150,24 +151,24 @@ is_wanted(const char *object, const char *objects)
 enum ph_error
 ph_intake_read(struct ph_slice body, const char *objects, struct ph_intake *in, struct ph_fail *fail)
 {
-	struct ph_json_scan	 scan;
+	struct ph_scan	 scan;
 	struct ph_slice		 key, object = { NULL, 0 };
 	enum ph_error		 err = PH_OK;
 
 	in->events.n = 0;
 	in->object[0] = '\0';
-	ph_json_begin(&scan, body);
-	if (!ph_json_enter(&scan, '{'))
+	ph_scan_begin(&scan, body);
+	if (!ph_scan_enter(&scan, '{'))
 		return ph_error_set(fail, PH_MALFORMED, "not a JSON object");
-	while (err == PH_OK && ph_json_member(&scan, &key)) {
-		if (ph_json_key_is(key, "object"))
-			ph_json_skip(&scan, &object);
-		else if (ph_json_key_is(key, "entry"))
+	while (err == PH_OK && ph_scan_member(&scan, &key)) {
+		if (ph_scan_key_is(key, "object"))
+			ph_scan_skip(&scan, &object);
+		else if (ph_scan_key_is(key, "entry"))
 			err = read_entries(&scan, in, fail);
 		else
-			ph_json_skip(&scan, NULL);
+			ph_scan_skip(&scan, NULL);
 	}
-	if (err != PH_OK || (err = ph_json_end(&scan, fail)) != PH_OK)
+	if (err != PH_OK || (err = ph_scan_end(&scan, fail)) != PH_OK)
 		return err;
 	if (object.at != NULL && (err = read_object(object, in, fail)) != PH_OK)
 		return err;

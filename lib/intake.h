@@ -1,6 +1,6 @@
 /*
  * intake -- a body's events, in order: all entries, all channels.
- * Knows json, event's source.  Does not know what an event means.
+ * Knows scan, event's source.  Does not know what an event means.
  * Called by delivery, for every body.
  * Lives where delivery does; its events borrow the body.
  * Source: Meta, Webhooks, event notifications: up to 1,000 updates in one POST.

@@ -1,11 +1,8 @@
 /*
- * json -- bytes to values: a strict scan of our own, and the one door to json-c.
+ * json -- bytes to values: the one door to json-c.
  * Knows buffer.  Does not know what a webhook looks like.
- * Called by intake (the scan, over a whole body), event and outcome (values, over one event's bytes).
+ * Called by scan, event, key and outcome; a body is scanned first, then parsed an event at a time.
  * Lives on the caller's stack; a parsed value is one tree, freed as a whole.
- *
- * Why a scan of our own: json-c gives no raw slices, and its strict mode takes NaN, control bytes,
- * single quotes and what follows a NUL.  The scan is RFC 8259 with UTF-8, and it comes first.
  * SPDX-License-Identifier: ISC
  */
 #ifndef PH_JSON_H
@@ -17,47 +14,10 @@
 #include "buffer.h"
 
 #define PH_JSON_MAX_DEPTH	32
-#define PH_JSON_MAX_MARKS	200000		/* commas and brackets: what a tree costs in memory */
-
-/* The scan: a cursor that validates every byte it passes. */
-
-struct ph_json_scan {
-	const char	*start, *at, *end;
-	unsigned	 depth;
-	uint64_t	 begun;			/* bit n: the container at depth n has had an item */
-	unsigned	 marks;
-	enum ph_error	 err;			/* PH_MALFORMED or PH_TOOBIG; the cursor then stays put */
-	const char	*expected;
-};
-
-void		 ph_json_begin(struct ph_json_scan *scan, struct ph_slice bytes);
-
-/* Whether the next value is an object ('{') or an array ('['); if so it is entered. */
-bool		 ph_json_enter(struct ph_json_scan *scan, char bracket);
-
-/*
- * The next member of the entered object: its key as it stands between the quotes, and the cursor
- * before its value.  False at the closing bracket, which is passed, and after an error.
- */
-bool		 ph_json_member(struct ph_json_scan *scan, struct ph_slice *key);
-
-/* The same for an entered array. */
-bool		 ph_json_element(struct ph_json_scan *scan);
-
-/* Passes the next value, whatever it is; value, if not NULL, gets its bytes. */
-void		 ph_json_skip(struct ph_json_scan *scan, struct ph_slice *value);
-
-/* PH_OK when all went well and nothing but white space is left; else the text names the byte. */
-enum ph_error	 ph_json_end(struct ph_json_scan *scan, struct ph_fail *fail) PH_MUST_USE;
-
-/* Whether a key, escapes and all, means this name. */
-bool		 ph_json_key_is(struct ph_slice key, const char *name);
-
-/* Values. */
 
 struct ph_json;			/* a value; borrowed from the tree it is in */
 
-/* Parses bytes that the scan has passed.  PH_MALFORMED: json-c disagrees.  *out: ph_json_free. */
+/* Parses bytes, those of a body only after the scan has passed them.  PH_MALFORMED: json-c disagrees.  *out: ph_json_free. */
 enum ph_error	 ph_json_parse(struct ph_slice bytes, struct ph_json **out, struct ph_fail *fail)
 		     PH_MUST_USE;
 void		 ph_json_free(struct ph_json *tree);

@@ -5,7 +5,7 @@
  * Lives in a temporary directory; its clock is stopped.
  * SPDX-License-Identifier: ISC
  */
-#include "json.h"
+#include "scan.h"
 #include "log.h"
 #include "room.h"
 #include "stopped_clock.h"
@@ -42,7 +42,7 @@ log_to(const char *name, enum ph_log_level level, bool also_stderr)
 static struct ph_json *
 only_line(const char *name)
 {
-	struct ph_json_scan	 scan;
+	struct ph_scan	 scan;
 	struct ph_json		*tree;
 	struct ph_fail		 fail = PH_FAIL_INIT;
 
@@ -50,9 +50,9 @@ only_line(const char *name)
 	room_read(name, &lines);
 	assert_true(lines.len > 0);
 	assert_ptr_equal(strchr(lines.data, '\n'), lines.data + lines.len - 1);
-	ph_json_begin(&scan, PH_SLICE(&lines));
-	ph_json_skip(&scan, NULL);
-	must(ph_json_end(&scan, &fail), &fail);
+	ph_scan_begin(&scan, PH_SLICE(&lines));
+	ph_scan_skip(&scan, NULL);
+	must(ph_scan_end(&scan, &fail), &fail);
 	must(ph_json_parse((struct ph_slice){ lines.data, lines.len - 1 }, &tree, &fail), &fail);
 	return tree;
 }
