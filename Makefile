@@ -47,7 +47,7 @@ LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 # Each program names its own libraries: what the front does not link it cannot call.
 FRONT		:= cgi/main cgi/front cgi/mount cgi/request cgi/start
 FRONT_LIBS	:= -lfcgi -lcrypto
-COMMAND		:= cgi/pagehook cgi/helper cgi/sign
+COMMAND		:= cgi/pagehook cgi/helper cgi/input cgi/parse cgi/sign
 COMMAND_LIBS	:= -ljson-c -lcurl -lsqlite3 -lcrypto
 GRAPH		:= $(patsubst %.c,%,$(wildcard tests/graph/*.c))
 GRAPH_LIBS	:= -lfcgi -ljson-c -lcurl -lcrypto

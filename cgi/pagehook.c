@@ -22,6 +22,7 @@ static const struct verb {
 	int		(*run)(const struct call *);
 } verbs[] = {				/* one file each; pagehook.1 lists them */
 	{ "helper", "", "keep what fronts hand over and send what is owed", SETTINGS, helper_run },
+	{ "parse", "[FILE]", "print the events of a body, one JSON line each", SETTINGS, parse_run },
 	{ "sign", "[FILE]", "print the X-Hub-Signature-256 of a body", SETTINGS, sign_run },
 	{ "help", "", "print this", NOTHING, help_run },
 };

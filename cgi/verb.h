@@ -20,7 +20,14 @@ struct call {
 
 /* Each returns an exit status of sysexits(3). */
 int	helper_run(const struct call *call);
+int	parse_run(const struct call *call);
 int	sign_run(const struct call *call);
+
+/*
+ * Reads the verb's one FILE, or standard input when there is none or it is "-", to the end of out.
+ * EX_OK, or the exit status after a line on standard error.
+ */
+int	read_input(const struct call *call, struct ph_buffer *out);
 
 /* The exit status of an error.  Its text goes to standard error. */
 int	complain(const struct ph_fail *fail);

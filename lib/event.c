@@ -288,6 +288,8 @@ find_fields(struct ph_event *ev)
 		ev->time = ph_event_time(ph_json_get(ev->whole, "timestamp"));
 	if (!is_kind(ev, "test") && !is_kind(ev, "change"))
 		ev->mid = ph_json_id(ph_json_get(ev->object, "mid"), ev->mid_digits);
+	if (ev->channel == PH_CHANGES)
+		ev->field = ph_json_text(ph_json_get(ev->whole, "field"));
 	ev->text = ph_json_text(ph_json_get(ev->object, "text"));
 	ev->payload = ph_json_text(ph_json_get(ev->object, "payload"));
 	ev->answerable = ev->kind->answerable && ev->channel == PH_MESSAGING &&

@@ -37,6 +37,7 @@ struct ph_event {
 	int64_t				 time;		/* Unix ms; 0: none */
 	bool				 answerable;
 	struct ph_slice			 text, payload;	/* of a message, of a postback */
+	struct ph_slice			 field;		/* of a change */
 
 	/* For key.c and rules. */
 	const struct ph_json		*whole;		/* the event; NULL when it is no object */
