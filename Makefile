@@ -40,7 +40,7 @@ LANG_C	:= -std=c11 -D_GNU_SOURCE -Ilib -pthread -fPIE \
 # The layers, lowest first: a module includes only what stands before it (tests/house.t looks).
 BASE	:= error buffer clock utf8 log
 PURE	:= hex query signature json scan event key message outcome backoff
-DOORS	:= layer conf state wire wire_helper spool store store_sqlite_wal store_sqlite graph
+DOORS	:= layer conf state wire wire_helper spool sample store store_sqlite_wal store_sqlite graph
 FLOW	:= intake think ledger delivery turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 

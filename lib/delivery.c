@@ -11,7 +11,10 @@
 
 #include "delivery.h"
 #include "log.h"
+#include "sample.h"
 #include "think.h"
+
+#define COUNT_OF(array)	(sizeof(array) / sizeof((array)[0]))
 
 static void
 say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup)
@@ -25,7 +28,11 @@ say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup
 	if (ev->conversation.at != NULL)
 		ph_log_who(&fields, ev->conversation);
 	ph_buffer_adds(&fields, dup ? ",\"dup\":true" : ",\"dup\":false");
-	ph_log_add(&d->said, PH_INFO, "event", &fields);
+	if (strcmp(ev->kind->name, "test") == 0)
+		ph_log_text(&fields, "what", "the dashboard's Test button: it reached this webhook, all is well");
+	if (ev->why != NULL)
+		ph_log_text(&fields, "why", ev->why);
+	ph_log_add(&d->said, ev->why == NULL ? PH_INFO : PH_WARN, "event", &fields);
 	ph_buffer_clear(&fields);
 }
 
@@ -72,6 +79,26 @@ hold_foreign_page(struct ph_delivery *d, const struct ph_event *ev, struct ph_fa
 	return err == PH_NONE ? PH_OK : err;
 }
 
+/* The first of each kind is worth a look: what Meta really sends, without whose it is. */
+static void
+take_sample(struct ph_delivery *d, const struct ph_event *ev)
+{
+	struct ph_delivery_sample	*s = &d->samples[d->n_samples];
+	size_t				 i;
+
+	for (i = 0; i < d->n_sampled; i++)
+		if (d->sampled[i] == ev->kind)
+			return;
+	if (d->n_samples == COUNT_OF(d->samples) || d->n_sampled == COUNT_OF(d->sampled))
+		return;				/* the next of its kind will do */
+	d->sampled[d->n_sampled++] = ev->kind;
+	if (ph_sample_is_kept(ev->kind->name))
+		return;
+	s->kind = ev->kind->name;
+	ph_sample_format(ev, d->intake.object, &s->body);
+	d->n_samples++;
+}
+
 static enum ph_error
 take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struct ph_fail *fail)
 {
@@ -82,6 +109,7 @@ take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struc
 	if (err != PH_OK && err != PH_NONE)
 		return err;
 	say_event(d, ev, th.event, err == PH_NONE);
+	take_sample(d, ev);
 	if (err == PH_NONE || !ev->answerable)
 		return PH_OK;
 	if ((err = hold_foreign_page(d, ev, fail)) != PH_OK)
@@ -185,8 +213,30 @@ ph_delivery_owe(struct ph_delivery *d, struct ph_fail *fail)
 }
 
 void
+ph_delivery_committed(struct ph_delivery *d)
+{
+	struct ph_fail	 fail;
+
+	ph_log_write(&d->said);
+	d->n_sampled_before = d->n_sampled;
+	while (d->n_samples > 0) {
+		struct ph_delivery_sample	*s = &d->samples[--d->n_samples];
+
+		fail = (struct ph_fail)PH_FAIL_INIT;
+		if (ph_buffer_check(&s->body, &fail) == PH_OK &&
+		    ph_sample_keep(s->kind, PH_SLICE(&s->body), &fail) == PH_OK)
+			ph_log_say(PH_INFO, "event", "the first %s here: samples/%s.json", s->kind, s->kind);
+		ph_log_fail("event", &fail);
+		ph_buffer_clear(&s->body);
+	}
+}
+
+void
 ph_delivery_forget(struct ph_delivery *d)
 {
+	d->n_sampled = d->n_sampled_before;
+	while (d->n_samples > 0)
+		ph_buffer_clear(&d->samples[--d->n_samples].body);
 	d->n_replies = 0;
 	d->held_page[0] = '\0';
 	ph_buffer_reset(&d->messages);
@@ -196,6 +246,7 @@ ph_delivery_forget(struct ph_delivery *d)
 void
 ph_delivery_clear(struct ph_delivery *d)
 {
+	ph_delivery_forget(d);
 	ph_intake_clear(&d->intake);
 	ph_buffer_clear(&d->said);
 	ph_buffer_clear(&d->messages);

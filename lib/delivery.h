@@ -27,6 +27,14 @@ struct ph_delivery {		/* where bodies go; ledger, objects and page are borrowed 
 	}			*replies;
 	size_t			 n_replies, cap_replies;
 	struct ph_buffer	 messages;
+	const struct ph_event_kind
+				*sampled[64];	/* kinds that this helper has met */
+	size_t			 n_sampled, n_sampled_before;	/* before: at the last commit */
+	struct ph_delivery_sample {
+		const char		*kind;
+		struct ph_buffer	 body;
+	}			 samples[8];	/* to be written once the turn is committed */
+	size_t			 n_samples;
 };
 
 void		ph_delivery_clear(struct ph_delivery *delivery);
@@ -43,6 +51,9 @@ enum ph_error	ph_delivery_keep(struct ph_delivery *delivery, struct ph_slice bod
  * bring a conversation's words in any order, and after an outage they come so.
  */
 enum ph_error	ph_delivery_owe(struct ph_delivery *delivery, struct ph_fail *fail) PH_MUST_USE;
+
+/* The turn is committed: says what was said of it, keeps samples of kinds met for the first time. */
+void		ph_delivery_committed(struct ph_delivery *delivery);
 
 /* Forgets what was thought of and said: the turn did not happen. */
 void		ph_delivery_forget(struct ph_delivery *delivery);

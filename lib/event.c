@@ -292,8 +292,13 @@ find_fields(struct ph_event *ev)
 		ev->field = ph_json_text(ph_json_get(ev->whole, "field"));
 	ev->text = ph_json_text(ph_json_get(ev->object, "text"));
 	ev->payload = ph_json_text(ph_json_get(ev->object, "payload"));
+	if (ev->page.len > PH_EVENT_MAX_ID || ev->conversation.len > PH_EVENT_MAX_ID ||
+	    ev->mid.len > PH_EVENT_MAX_ID)
+		ev->why = "an id of more than 512 bytes";
+	else if (ev->text.len > PH_EVENT_MAX_TEXT || ev->payload.len > PH_EVENT_MAX_TEXT)
+		ev->why = "a text of more than 65,536 bytes";
 	ev->answerable = ev->kind->answerable && ev->channel == PH_MESSAGING &&
-	    ev->conversation.at != NULL && !is_marketing(ev);
+	    ev->conversation.at != NULL && !is_marketing(ev) && ev->why == NULL;
 }
 
 /* A raw value, or NULL when absent or not to be understood: then it is as if it were not there. */

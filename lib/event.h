@@ -12,6 +12,9 @@
 
 #include "json.h"
 
+#define PH_EVENT_MAX_ID		512	/* bytes; Meta's longest, mids and tokens, are below 300 */
+#define PH_EVENT_MAX_TEXT	65536	/* bytes of a text or payload; a person's is at most some 8,000 */
+
 enum ph_channel { PH_MESSAGING, PH_STANDBY, PH_CHANGES };
 
 struct ph_event_source {		/* where it stood; raw JSON, borrowed */
@@ -36,6 +39,7 @@ struct ph_event {
 	struct ph_slice			 mid;
 	int64_t				 time;		/* Unix ms; 0: none */
 	bool				 answerable;
+	const char			*why;		/* beyond a limit, so never answered; NULL: not */
 	struct ph_slice			 text, payload;	/* of a message, of a postback */
 	struct ph_slice			 field;		/* of a change */
 

@@ -106,7 +106,8 @@ enum ph_error
 ph_ledger_keep(struct ph_ledger *l, const struct ph_event *ev, const char *object, int64_t came,
     int64_t *id, int64_t *conv, struct ph_fail *fail)
 {
-	struct ph_store_event	 row = { .object = object, .kind = ev->kind->name, .state = "done",
+	struct ph_store_event	 row = { .object = object, .kind = ev->kind->name,
+		.state = ev->why == NULL ? "done" : "dead", .why = ev->why,
 		.page = ev->page, .person = ev->conversation, .mid = ev->mid,
 		.at = ev->time != 0 ? ev->time : came, .came = came, .body = ev->raw };
 	struct ph_buffer	 key = PH_BUFFER_INIT;

@@ -401,7 +401,7 @@ act(struct ph_turn *t)
 	ph_spooled_free(t->spooled, t->n_spooled);
 	t->spooled = NULL;
 	t->n_spooled = 0;
-	ph_log_write(&t->delivery.said);
+	ph_delivery_committed(&t->delivery);
 	ph_graph_perform(t->graph);		/* the first bytes leave before we wait for anything */
 }
 
