@@ -184,12 +184,10 @@ settings_changed(const struct ph_conf *conf, bool *said)
 	return good;
 }
 
-/* Why to leave; NULL: stay. */
+/* Why to make room for a successor; NULL: stay. */
 static const char *
 reason_to_leave(const struct ph_turn *turn, const struct ph_conf *conf, bool *said)
 {
-	if (told_to_stop())
-		return "told to leave";
 	if (settings_changed(conf, said))
 		return "the settings changed";
 	if (program_changed())
@@ -211,26 +209,30 @@ leave(struct ph_turn *turn, struct ph_fail *fail)
 	return PH_OK;
 }
 
-/* Turns until there is a reason to leave, or until idle and nobody came in the last moment. */
+enum end { IDLE, STOPPED, REPLACED };
+
+/* Turns until idle, told to leave, or somebody else should do this. */
 static enum ph_error
-turn_until_idle(struct ph_turn *turn, const struct ph_conf *conf, bool *idle, struct ph_fail *fail)
+turn_until_the_end(struct ph_turn *turn, const struct ph_conf *conf, enum end *end,
+    struct ph_fail *fail)
 {
 	const char	*why = NULL;
 	int64_t		 look_at = 0, now;
-	bool		 said = false;
+	bool		 said = false, idle;
 
-	for (*idle = false; why == NULL && !*idle; ) {
+	do {
 		if (ph_turn(turn, fail) != PH_OK)
 			return fail->err;
 		now = ph_clock_mono();
-		if (now >= look_at || told_to_stop()) {
+		if (now >= look_at) {
 			look_at = now + LOOK_EVERY_MS;
 			why = reason_to_leave(turn, conf, &said);
 		}
-		*idle = conf->idle_exit_ms > 0 && now - ph_turn_busy_at(turn) >= conf->idle_exit_ms;
-	}
-	if (why != NULL)
-		ph_log_say(PH_INFO, "helper", "leaving: %s", why);
+		idle = conf->idle_exit_ms > 0 && now - ph_turn_busy_at(turn) >= conf->idle_exit_ms;
+	} while (!idle && why == NULL && !told_to_stop());
+	*end = told_to_stop() ? STOPPED : why != NULL ? REPLACED : IDLE;
+	if (*end != IDLE)
+		ph_log_say(PH_INFO, "helper", "leaving: %s", why != NULL ? why : "told to");
 	return leave(turn, fail);
 }
 
@@ -239,11 +241,11 @@ turn_until_idle(struct ph_turn *turn, const struct ph_conf *conf, bool *idle, st
  * in the backlog is ours to send; so we listen again.
  */
 static enum ph_error
-live(const struct ph_conf *conf, int state_fd, struct lock *lock, struct ph_fail *fail)
+live(const struct ph_conf *conf, int state_fd, struct lock *lock, enum end *end, struct ph_fail *fail)
 {
 	struct ph_turn	*turn;
 	enum ph_error	 err;
-	bool		 idle, again;
+	bool		 again;
 
 	do {
 		if (ph_turn_open(conf, state_fd, stop_pipe[0], &turn, fail) != PH_OK)
@@ -251,15 +253,16 @@ live(const struct ph_conf *conf, int state_fd, struct lock *lock, struct ph_fail
 		lock->died = 0;			/* it has committed */
 		write_lock(lock);
 		ph_log_say(PH_INFO, "helper", "pid %d listens", (int)getpid());
-		err = turn_until_idle(turn, conf, &idle, fail);
-		again = err == PH_OK && idle && ph_clock_mono() - ph_turn_busy_at(turn) < conf->idle_exit_ms;
+		err = turn_until_the_end(turn, conf, end, fail);
+		again = err == PH_OK && *end == IDLE &&
+		    ph_clock_mono() - ph_turn_busy_at(turn) < conf->idle_exit_ms;
 		ph_turn_close(turn);
 	} while (again);
 	return err;
 }
 
 static enum ph_error
-be_helper(const struct ph_conf *conf, struct ph_fail *fail)
+be_helper(const struct ph_conf *conf, enum end *end, struct ph_fail *fail)
 {
 	struct lock	 lock = { .fd = -1 };
 	int		 state_fd;
@@ -273,19 +276,42 @@ be_helper(const struct ph_conf *conf, struct ph_fail *fail)
 		err = ph_error_set(fail, PH_CONFIG, "%s: %s", conf->state, strerror(errno));
 	else if ((err = ph_conf_check(conf, fail)) == PH_OK &&
 	    (err = take_lock(&lock, state_fd, conf, fail)) == PH_OK)
-		err = live(conf, state_fd, &lock, fail);
+		err = live(conf, state_fd, &lock, end, fail);
 	if (lock.fd != -1)
 		close(lock.fd);
 	close(state_fd);
 	return err;
 }
 
+/*
+ * What is owed must not wait until somebody comes: who leaves for new settings, a new program or a
+ * name that got lost becomes the successor.  Returns only if that fails; then the next front starts
+ * one.
+ */
+static void
+become_successor(const char *name)
+{
+	char	 path[4096] = "", verb[] = "helper";
+	char	*argv[] = { (char *)(uintptr_t)name, verb, NULL };
+	char	*deleted;
+
+	if (readlink("/proc/self/exe", path, sizeof(path) - 1) <= 0)
+		return;
+	if ((deleted = strstr(path, " (deleted)")) != NULL)
+		*deleted = '\0';		/* the new program stands where the old one stood */
+	execv(path, argv);
+	ph_log_say(PH_WARN, "helper", "%s: %s; the next request starts it", path, strerror(errno));
+}
+
 int
 helper_run(const struct call *call)
 {
 	struct ph_fail	 fail = PH_FAIL_INIT;
-	enum ph_error	 err = be_helper(call->conf, &fail);
+	enum end	 end = STOPPED;
+	enum ph_error	 err = be_helper(call->conf, &end, &fail);
 
+	if (err == PH_OK && end == REPLACED)
+		become_successor(call->name);
 	if (err == PH_OK || err == PH_NONE)
 		return EX_OK;
 	ph_log_fail("helper", &fail);

@@ -66,7 +66,7 @@ struct ph_wire_delivery {		/* valid until ph_wire_answer_all */
 
 /*
  * Listens on PH_WIRE_SOCKET in the current directory, in place of what a dead helper left.
- * digest: of the helper's settings; a front that says another is logged once.
+ * digest: of the helper's settings; a front that says another, from another file, is logged once.
  */
 enum ph_error	ph_wire_listen(const char *digest, const char *file, struct ph_wire_server **out,
 		    struct ph_fail *fail) PH_MUST_USE;

@@ -179,10 +179,22 @@ accept_all(struct ph_wire_server *s)
 	}
 }
 
+/* Other settings out of the same file are only newer or older ones: that passes by itself. */
+static bool
+is_of_another(const struct ph_wire_server *s, const char *digest, size_t len)
+{
+	const size_t	 n = strlen(s->digest);
+
+	if (len < n)
+		return true;
+	return memcmp(digest, s->digest, n) != 0 &&
+	    (len - n != strlen(s->file) || memcmp(digest + n, s->file, len - n) != 0);
+}
+
 static bool
 greet(struct ph_wire_server *s, struct conn *c, const char *bytes, size_t len)
 {
-	const size_t	 n_digest = strlen(s->digest);
+	const size_t	 n = strlen(s->digest);
 	uint32_t	 version;
 
 	if (len < sizeof(version))
@@ -196,12 +208,11 @@ greet(struct ph_wire_server *s, struct conn *c, const char *bytes, size_t len)
 	}
 	bytes += sizeof(version);
 	len -= sizeof(version);
-	if (!s->differed && (len < n_digest || memcmp(bytes, s->digest, n_digest) != 0)) {
+	if (!s->differed && is_of_another(s, bytes, len)) {
 		s->differed = true;
 		ph_log_say(PH_WARN, "config", "a front's settings (%.*s) are not this helper's (%s): "
 		    "give each its own PAGEHOOK_STATE, or both the same settings",
-		    len > n_digest ? (int)(len - n_digest) : 9,
-		    len > n_digest ? bytes + n_digest : "variables", s->file);
+		    len > n ? (int)(len - n) : 9, len > n ? bytes + n : "variables", s->file);
 	}
 	return c->greeted = true;
 }

@@ -77,6 +77,16 @@ TEST(a_changed_or_new_file_is_noticed)
 	assert_true(ph_conf_changed(conf));
 }
 
+TEST(the_name_is_kept)
+{
+	char				 name[] = "no-such-mount-of-pagehook";
+	const struct ph_conf_from	 from = { name, NULL };
+
+	must(ph_conf_load(&from, &conf, &wrong), &wrong);
+	memset(name, 'x', sizeof(name) - 1);
+	assert_string_equal(conf->name, "no-such-mount-of-pagehook");
+}
+
 static bool
 has(char **env, const char *line)
 {
@@ -119,6 +129,7 @@ main(void)
 		in_a_room(a_named_file_must_be_there),
 		in_a_room(the_file_is_known_by_its_whole_path),
 		in_a_room(a_changed_or_new_file_is_noticed),
+		in_a_room(the_name_is_kept),
 		in_a_room(a_helpers_environment_is_made_of_settings_alone),
 	};
 

@@ -1,6 +1,6 @@
 /*
  * test_ledger -- what is owed is never forgotten, and never sent a third time.
- * Knows ledger over the SQLite store.  Does not know who sends.
+ * Knows ledger over the SQLite store, and outcome.  Does not know who sends.
  * Called by make check.
  * Lives in a temporary directory; times are numbers that a test makes up.
  * SPDX-License-Identifier: ISC
@@ -168,6 +168,108 @@ TEST(each_outcome_has_its_state_and_its_time)
 	}
 }
 
+/* Words that have come for messages that went out: an echo must have the time to prove it. */
+TEST(a_refusal_that_may_be_a_lie_waits_as_long_as_an_echo_may_take)
+{
+	static const struct { const char *body; int64_t from, to; } rows[] = {
+		{ "{'error':{'code':1}}", NOW + GRACE, NOW + GRACE },
+		{ "{'error':{'code':2,'error_subcode':7}}", NOW + GRACE, NOW + GRACE },
+		{ "{'error':{'code':1200}}", NOW + GRACE, NOW + GRACE },
+		{ "{'error':{'code':100,'is_transient':true}}", NOW + GRACE, NOW + GRACE },
+		{ "{'error':{'code':613}}", NOW + 200, NOW + 2000 },
+		{ "{'error':{'code':613,'is_transient':false}}", NOW + 200, NOW + 2000 },
+	};
+	char			 body[128];
+	struct ph_result	 result;
+	const char		*state;
+	size_t			 i;
+
+	open_ledger(NOW);
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		const struct ph_answer	 answer = { .handed = true, .status = 400,
+			.body = quoted(rows[i].body, body, sizeof(body)) };
+
+		owe((int)i);
+		assert_int_equal(claim(NOW), 1);
+		ph_outcome_judge(&answer, &result);
+		must(ph_ledger_settle(ledger, &found[0], &result, NOW, &state, &wrong), &wrong);
+		assert_string_equal(state, "ready");
+		assert_in_range(next_due(), rows[i].from, rows[i].to);
+		assert_int_equal(claim(rows[i].from - 1), 0);
+		assert_int_equal(claim(rows[i].to), 1);
+		ph_ledger_abandon(ledger);
+		must(ph_ledger_begin(ledger, &wrong), &wrong);
+	}
+}
+
+/* Later tries wait longer anyway: that is a floor, and no other time. */
+TEST(a_refusal_that_may_be_a_lie_shortens_no_wait)
+{
+	const struct ph_result	 result = { .outcome = PH_RETRY, .perhaps_taken = true };
+	const char		*state;
+	int64_t			 now = NOW;
+	int			 i;
+
+	open_ledger(NOW);
+	owe(1);
+	for (i = 0; i < 6; i++) {
+		assert_int_equal(claim(now), 1);
+		must(ph_ledger_settle(ledger, &found[0], &result, now, &state, &wrong), &wrong);
+		assert_in_range(next_due() - now, i < 5 ? GRACE : 1800 * PH_SECOND_MS / 10,
+		    i < 2 ? GRACE : 1800 * PH_SECOND_MS);
+		now = next_due();
+	}
+}
+
+TEST(a_clock_set_back_silences_nobody)
+{
+	const int64_t	 back = NOW - 365 * PH_DAY_MS;
+
+	open_ledger(NOW);
+	owe(1);
+	owe(2);
+	assert_int_equal(claim(NOW), 2);
+	assert_string_equal(settle(PH_RETRY, NOW), "ready");
+	ph_store_reply_clear(&found[0]);	/* the other one is the first now */
+	found[0] = found[--n];
+	assert_string_equal(settle(PH_UNSURE, NOW), "unsure");
+	assert_int_equal(claim(back), 0);
+	must(ph_ledger_reset_clock(ledger, back, &wrong), &wrong);
+	assert_int_equal(next_due(), back);
+	assert_int_equal(claim(back), 1);
+	assert_int_equal(ripen(back), 1);
+	assert_int_equal(claim(back), 1);
+	assert_int_equal(next_due(), 0);
+}
+
+TEST(a_helper_that_starts_under_an_earlier_clock_waits_for_nothing)
+{
+	const int64_t	 back = NOW - 365 * PH_DAY_MS;
+
+	open_ledger(NOW);
+	owe(1);
+	assert_int_equal(claim(NOW), 1);
+	assert_string_equal(settle(PH_RETRY, NOW), "ready");
+	die_and_reopen(back);
+	assert_int_equal(next_due(), back);
+	assert_int_equal(claim(back), 1);
+}
+
+TEST(what_is_due_within_a_day_stays_so)
+{
+	int64_t	 due;
+
+	open_ledger(NOW);
+	owe(1);
+	assert_int_equal(claim(NOW), 1);
+	assert_string_equal(settle(PH_RETRY, NOW), "ready");
+	due = next_due();
+	must(ph_ledger_reset_clock(ledger, due - PH_DAY_MS, &wrong), &wrong);
+	assert_int_equal(next_due(), due);
+	must(ph_ledger_reset_clock(ledger, due - PH_DAY_MS - 1, &wrong), &wrong);
+	assert_int_equal(next_due(), due - PH_DAY_MS - 1);
+}
+
 TEST(each_failed_try_waits_longer)
 {
 	static const int64_t	 whole[] = { 2000, 10000, 30000, 120000 };
@@ -303,6 +405,11 @@ main(void)
 		in_a_room(an_event_is_kept_once_however_often_it_comes),
 		in_a_room(a_copy_that_was_overheard_hides_nothing),
 		in_a_room(each_outcome_has_its_state_and_its_time),
+		in_a_room(a_refusal_that_may_be_a_lie_waits_as_long_as_an_echo_may_take),
+		in_a_room(a_refusal_that_may_be_a_lie_shortens_no_wait),
+		in_a_room(a_clock_set_back_silences_nobody),
+		in_a_room(a_helper_that_starts_under_an_earlier_clock_waits_for_nothing),
+		in_a_room(what_is_due_within_a_day_stays_so),
 		in_a_room(each_failed_try_waits_longer),
 		in_a_room(a_claim_is_settled_once),
 		in_a_room(what_a_dead_helper_was_sending_is_unsure),

@@ -55,6 +55,24 @@ TEST(graphs_words_decide_and_not_the_status)
 	}
 }
 
+TEST(words_that_have_come_for_messages_that_went_out_are_known)
+{
+	static const struct { const char *body; bool perhaps; } rows[] = {
+		{ "{'error':{'code':1}}", true }, { "{'error':{'code':2}}", true },
+		{ "{'error':{'code':1200}}", true }, { "{'error':{'code':'1200'}}", true },
+		{ "{'error':{'code':4,'is_transient':true}}", true },
+		{ "{'error':{'code':4}}", false }, { "{'error':{'code':613}}", false },
+		{ "{'error':{'code':190}}", false }, { "{'error':{'code':12}}", false },
+		{ "{'error':{'code':613,'is_transient':false}}", false },
+		{ "{'error':{}}", false }, { "{'message_id':'m_c1'}", false },
+	};
+	size_t	 i;
+
+	for (i = 0; i < COUNT_OF(rows); i++)
+		if (judge(true, 400, rows[i].body, NULL).perhaps_taken != rows[i].perhaps)
+			fail_msg("%s", rows[i].body);
+}
+
 TEST(without_graphs_words_a_byte_that_left_makes_it_unsure)
 {
 	static const struct {
@@ -142,6 +160,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(graphs_words_decide_and_not_the_status),
+		cmocka_unit_test(words_that_have_come_for_messages_that_went_out_are_known),
 		cmocka_unit_test(without_graphs_words_a_byte_that_left_makes_it_unsure),
 		cmocka_unit_test(what_graph_said_is_kept_for_people),
 		cmocka_unit_test(odd_types_and_lengths_are_no_crash),

@@ -82,6 +82,84 @@ TEST(a_body_that_kills_its_reader_is_given_up_after_three)
 	assert_int_equal(count_files(), 0);
 }
 
+/* A reader that dies without a word has read this and its neighbours. */
+TEST(only_the_body_that_kills_its_readers_is_given_up)
+{
+	size_t	 i;
+
+	keep(BYTES("poison"), NOW);
+	keep(BYTES("harmless"), NOW + 1);
+	keep(BYTES("harmless too"), NOW + 2);
+	assert_int_equal(read_all(10), 3);
+	for (i = 1; i < PH_SPOOL_TRIES; i++) {
+		assert_int_equal(read_all(10), 1);	/* noted before: it comes alone */
+		assert_true(more);
+		assert_int_equal(all[0].err, PH_OK);
+		assert_string_equal(all[0].body.data, "poison");
+	}
+	assert_int_equal(read_all(10), 1);
+	assert_int_equal(all[0].err, PH_TOOBIG);
+	ph_spool_drop(&spool, &all[0]);
+	assert_int_equal(read_all(10), 1);
+	assert_true(more);
+	assert_int_equal(all[0].err, PH_OK);
+	assert_string_equal(all[0].body.data, "harmless");
+	ph_spool_drop(&spool, &all[0]);
+	assert_int_equal(read_all(10), 1);
+	assert_false(more);
+	assert_int_equal(all[0].err, PH_OK);
+	assert_string_equal(all[0].body.data, "harmless too");
+}
+
+TEST(a_batch_ends_before_a_body_that_was_noted)
+{
+	keep(BYTES("noted"), NOW + 2);
+	assert_int_equal(read_all(10), 1);
+	keep(BYTES("a"), NOW);
+	keep(BYTES("b"), NOW + 1);
+	keep(BYTES("c"), NOW + 3);
+	assert_int_equal(read_all(10), 2);
+	assert_true(more);
+	assert_string_equal(all[0].body.data, "a");
+	assert_string_equal(all[1].body.data, "b");
+	ph_spool_drop(&spool, &all[0]);
+	ph_spool_drop(&spool, &all[1]);
+	assert_int_equal(read_all(10), 1);
+	assert_true(more);
+	assert_string_equal(all[0].body.data, "noted");
+	ph_spool_drop(&spool, &all[0]);
+	assert_int_equal(read_all(10), 1);
+	assert_false(more);
+	assert_string_equal(all[0].body.data, "c");
+}
+
+static void
+hold_all(void)
+{
+	size_t	 i;
+
+	for (i = 0; i < n; i++)
+		ph_spool_hold(&spool, &all[i]);
+}
+
+TEST(whether_others_wait_is_said)
+{
+	size_t	 i;
+
+	assert_int_equal(read_all(3), 0);
+	assert_false(more);
+	for (i = 0; i < 3; i++)
+		keep(BYTES("x"), NOW + (int64_t)i);
+	assert_int_equal(read_all(2), 2);
+	assert_true(more);
+	hold_all();
+	assert_int_equal(read_all(3), 3);
+	assert_false(more);
+	hold_all();
+	assert_int_equal(read_all(4), 3);
+	assert_false(more);
+}
+
 TEST(a_body_that_was_held_has_not_been_read)
 {
 	size_t	 i;
@@ -172,6 +250,9 @@ main(void)
 		in_a_room(bodies_of_one_millisecond_do_not_meet),
 		in_a_room(what_was_dropped_is_gone_and_the_rest_stays),
 		in_a_room(a_body_that_kills_its_reader_is_given_up_after_three),
+		in_a_room(only_the_body_that_kills_its_readers_is_given_up),
+		in_a_room(a_batch_ends_before_a_body_that_was_noted),
+		in_a_room(whether_others_wait_is_said),
 		in_a_room(a_body_that_was_held_has_not_been_read),
 		in_a_room(when_256_mib_wait_no_more_is_kept),
 		in_a_room(what_cannot_be_written_leaves_nothing_half),

@@ -174,6 +174,43 @@ TEST(a_wrong_token_moves_nothing)
 	assert_int_equal(claim(100, MAX), 0);
 }
 
+TEST(what_is_due_beyond_a_limit_becomes_due_now)
+{
+	int64_t	 far = conversation("7001");
+
+	owe(far, 9000, "first");
+	owe(far, 9000, "second");
+	owe(conversation("7002"), 2000, "at the limit");
+	ask(advance, 2000, 50);
+	assert_int_equal(next_due(), 50);
+	assert_int_equal(claim(49, MAX), 0);
+	assert_int_equal(claim(50, MAX), 1);
+	assert_string_equal(found[0].body.data, "first");
+	assert_int_equal(next_due(), 2000);
+	assert_int_equal(move(&found[0], "sent", 0), PH_OK);
+	assert_int_equal(next_due(), 50);	/* what waited behind it was moved, too */
+	assert_int_equal(claim(50, MAX), 1);
+	assert_string_equal(found[0].body.data, "second");
+	ask(advance, 2000, 60);			/* nothing is beyond it any more */
+	assert_int_equal(next_due(), 2000);
+}
+
+TEST(what_is_unsure_beyond_a_limit_is_looked_at_now)
+{
+	owe(conversation("7001"), 10, "x");
+	owe(conversation("7002"), 10, "y");
+	assert_int_equal(claim(10, MAX), 2);
+	assert_int_equal(move(&found[0], "unsure", 9000), PH_OK);
+	assert_int_equal(move(&found[1], "unsure", 2000), PH_OK);
+	ask(advance, 2000, 50);
+	assert_int_equal(next_due(), 50);
+	assert_int_equal(flying("unsure", 49), 0);
+	assert_int_equal(flying("unsure", 50), 1);
+	assert_int_equal(move(&found[0], "ready", 50), PH_OK);
+	assert_int_equal(claim(50, MAX), 1);
+	assert_int_equal(next_due(), 2000);
+}
+
 TEST(what_flies_is_found_by_state_and_time)
 {
 	owe(conversation("7001"), 10, "a");
@@ -291,6 +328,8 @@ main(void)
 		in_a_room(only_heads_that_are_due_and_the_oldest_of_them),
 		in_a_room(pages_do_not_meet),
 		in_a_room(a_wrong_token_moves_nothing),
+		in_a_room(what_is_due_beyond_a_limit_becomes_due_now),
+		in_a_room(what_is_unsure_beyond_a_limit_is_looked_at_now),
 		in_a_room(what_flies_is_found_by_state_and_time),
 		in_a_room(what_was_abandoned_did_not_happen),
 		in_a_room(what_was_committed_survives),

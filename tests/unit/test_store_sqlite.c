@@ -95,6 +95,7 @@ TEST(what_is_promised_is_set)
 		{ "PRAGMA wal_autocheckpoint", "0" }, { "PRAGMA trusted_schema", "0" },
 		{ "PRAGMA foreign_keys", "1" }, { "PRAGMA secure_delete", "1" },
 		{ "PRAGMA busy_timeout", "1000" }, { "PRAGMA user_version", "1" },
+		{ "PRAGMA auto_vacuum", "2" },
 	};
 	size_t	 i;
 	int	 on = 0;
@@ -133,6 +134,14 @@ TEST(whatever_a_newer_program_chose_stays_so)
 {
 	by_hand("PRAGMA journal_mode=DELETE; CREATE TABLE t (a); PRAGMA user_version=7");
 	refused_untouched(PH_CONFIG, "schema 7, this one knows 1");
+}
+
+TEST(a_file_that_could_never_shrink_is_refused)
+{
+	by_hand("CREATE TABLE t (a)");		/* auto_vacuum is chosen before the first table */
+	assert_int_equal(ops->open(FILE_NAME, &store, &wrong), PH_BROKEN);
+	assert_null(store);
+	assert_non_null(strstr(wrong.text, "auto_vacuum is 0, not 2"));
 }
 
 TEST(what_is_no_database_is_broken_and_untouched)
@@ -289,6 +298,7 @@ main(void)
 		in_a_room(what_is_promised_is_set),
 		in_a_room(what_a_newer_program_made_is_refused_and_untouched),
 		in_a_room(whatever_a_newer_program_chose_stays_so),
+		in_a_room(a_file_that_could_never_shrink_is_refused),
 		in_a_room(what_is_no_database_is_broken_and_untouched),
 		in_a_room(an_outsiders_lock_is_busy_and_passes),
 		in_a_room(a_full_disk_is_told_and_passes),

@@ -266,6 +266,166 @@ TEST(the_same_settings_are_no_news)
 	assert_false(room_has("log"));
 }
 
+#define FULL	256			/* connections a helper keeps */
+
+static int	 others[FULL];
+static size_t	 n_others;
+
+static int
+leave_others(void **state)
+{
+	while (n_others > 0)
+		close(others[--n_others]);
+	return leave(state);
+}
+
+/* The helper is full: who connected in enter is the oldest, then others[1] and so on. */
+static void
+fill(void)
+{
+	read_now(0);				/* its hello */
+	others[n_others++] = fd;
+	while (n_others < FULL) {
+		clock_move(1);
+		fd = -1;
+		connect_stranger();
+		say_hello(PH_WIRE_VERSION, digest);
+		others[n_others++] = fd;
+		read_now(0);
+	}
+	clock_move(1);
+	fd = -1;
+}
+
+/* One front more, which has something to say. */
+static void
+come_late(void)
+{
+	connect_stranger();
+	say_hello(PH_WIRE_VERSION, digest);
+	say_frame(PH_WIRE_DELIVERY, "late", 4);
+}
+
+static bool
+is_watched(void)
+{
+	struct pollfd	 fds[FULL + 2];
+
+	return poll(fds, ph_wire_watch(server, fds, COUNT_OF(fds)), 0) > 0;
+}
+
+static void
+serve_one(const char *body)
+{
+	struct ph_wire_delivery	*one = read_now(1);
+	char			 verdict;
+
+	assert_int_equal(one->body.len, strlen(body));
+	assert_memory_equal(one->body.at, body, one->body.len);
+	one->verdict = PH_KEPT;
+	ph_wire_answer_all(server);
+	assert_int_equal(recv(fd, &verdict, 1, MSG_DONTWAIT), 1);
+	assert_int_equal(verdict, PH_KEPT);
+}
+
+/* How many of the others were hung up; *which is the last of them. */
+static size_t
+let_go(size_t *which)
+{
+	int	 mine = fd;
+	size_t	 i, gone = 0;
+
+	for (i = 0; i < n_others; i++) {
+		fd = others[i];
+		if (is_hung_up()) {
+			gone++;
+			*which = i;
+		}
+	}
+	fd = mine;
+	return gone;
+}
+
+TEST(the_257th_front_is_served_in_place_of_the_longest_idle)
+{
+	size_t	 which = FULL;
+
+	fill();
+	assert_false(is_watched());
+	assert_int_equal(let_go(&which), 0);
+	come_late();
+	assert_true(is_watched());
+	serve_one("late");
+	assert_int_equal(let_go(&which), 1);
+	assert_int_equal(which, 0);
+}
+
+TEST(who_said_something_lately_is_not_idle)
+{
+	size_t	 which = FULL;
+
+	fill();
+	fd = others[0];
+	say_frame(PH_WIRE_DELIVERY, "a", 1);
+	serve_one("a");
+	fd = -1;
+	come_late();
+	serve_one("late");
+	assert_int_equal(let_go(&which), 1);
+	assert_int_equal(which, 1);
+}
+
+TEST(who_is_in_mid_frame_is_not_let_go)
+{
+	const uint32_t	 head[2] = { PH_WIRE_DELIVERY, 5 };
+	size_t		 which = FULL;
+	int		 late;
+
+	fill();
+	fd = others[0];
+	say(head, sizeof(head));
+	say("ha", 2);
+	read_now(0);
+	fd = others[1];				/* all the others speak after it */
+	for (which = 1; which < FULL; which++) {
+		fd = others[which];
+		clock_move(1);
+		say_frame(PH_WIRE_DELIVERY, "b", 1);
+		serve_one("b");
+	}
+	fd = -1;
+	come_late();
+	serve_one("late");
+	late = fd;
+	assert_int_equal(let_go(&which), 1);
+	assert_int_equal(which, 1);
+	fd = others[0];
+	say("lf.", 3);
+	serve_one("half.");
+	fd = late;
+}
+
+TEST(a_helper_without_its_name_is_lost)
+{
+	assert_false(ph_wire_is_lost(server));
+	assert_int_equal(unlink(PH_WIRE_SOCKET), 0);
+	assert_true(ph_wire_is_lost(server));
+}
+
+TEST(another_helpers_name_is_not_ours)
+{
+	assert_int_equal(rename(PH_WIRE_SOCKET, "elsewhere"), 0);
+	room_write(PH_WIRE_SOCKET, BYTES("another's"), 0600);
+	assert_true(ph_wire_is_lost(server));
+	ph_wire_unlink(server);
+	assert_true(room_has(PH_WIRE_SOCKET));
+	assert_int_equal(rename("elsewhere", PH_WIRE_SOCKET), 0);
+	assert_false(ph_wire_is_lost(server));
+	ph_wire_unlink(server);
+	assert_false(room_has(PH_WIRE_SOCKET));
+}
+
+#define in_a_crowd(test)	cmocka_unit_test_setup_teardown(test, enter, leave_others)
 #define in_a_room(test)	cmocka_unit_test_setup_teardown(test, enter, leave)
 
 int
@@ -284,6 +444,11 @@ main(void)
 		in_a_room(an_older_front_is_hung_up_and_no_more),
 		in_a_room(other_settings_are_served_and_said_once),
 		in_a_room(the_same_settings_are_no_news),
+		in_a_crowd(the_257th_front_is_served_in_place_of_the_longest_idle),
+		in_a_crowd(who_said_something_lately_is_not_idle),
+		in_a_crowd(who_is_in_mid_frame_is_not_let_go),
+		in_a_room(a_helper_without_its_name_is_lost),
+		in_a_room(another_helpers_name_is_not_ours),
 	};
 
 	return cmocka_run_group_tests_name("wire_helper", tests, NULL, NULL);
