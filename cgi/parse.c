@@ -42,12 +42,19 @@ was_seen(void **tree, struct ph_slice key, bool *seen, struct ph_fail *fail)
 static void
 add_text(struct ph_buffer *line, const char *name, struct ph_slice value)
 {
+	const char	*nul;
+
 	ph_buffer_addf(line, "%s\"%s\":", line->len > 1 ? "," : "", name);
 	if (value.at == NULL) {
 		ph_buffer_adds(line, "null");
 		return;
 	}
 	ph_buffer_adds(line, "\"");
+	while ((nul = memchr(value.at, '\0', value.len)) != NULL) {	/* replies drop it, a look does not */
+		ph_buffer_add_json(line, (struct ph_slice){ value.at, (size_t)(nul - value.at) });
+		ph_buffer_adds(line, "\\u0000");
+		value = (struct ph_slice){ nul + 1, value.len - (size_t)(nul + 1 - value.at) };
+	}
 	ph_buffer_add_json(line, value);
 	ph_buffer_adds(line, "\"");
 }

@@ -124,11 +124,14 @@ ph_json_text(const struct ph_json *v)
 struct ph_slice
 ph_json_id(const struct ph_json *v, char digits[PH_JSON_DIGITS])
 {
+	struct ph_slice	 text;
 	int64_t		 i;
 	uint64_t	 u;
 
-	if (!json_object_is_type(raw(v), json_type_int))
-		return ph_json_text(v);
+	if (!json_object_is_type(raw(v), json_type_int)) {
+		text = ph_json_text(v);
+		return text.len > 0 ? text : (struct ph_slice){ NULL, 0 };
+	}
 	i = json_object_get_int64(raw(v));
 	u = json_object_get_uint64(raw(v));
 	if (i == INT64_MIN || u == UINT64_MAX)		/* json-c's clamps: the digits are lost */
@@ -145,7 +148,7 @@ ph_json_plain_id(struct ph_slice raw)
 {
 	size_t	 i;
 
-	if (raw.len >= 2 && raw.at[0] == '"' && memchr(raw.at, '\\', raw.len) == NULL)
+	if (raw.len > 2 && raw.at[0] == '"' && memchr(raw.at, '\\', raw.len) == NULL)
 		return (struct ph_slice){ raw.at + 1, raw.len - 2 };
 	for (i = 0; i < raw.len && raw.at[i] >= '0' && raw.at[i] <= '9'; i++)
 		continue;

@@ -46,7 +46,7 @@ bool		 ph_json_number(const struct ph_json *v, double *out);
 
 /*
  * An id, opaque: a string as it is, an integer by its digits, exact to 64 bits, never by way of a
- * double; absent otherwise.  digits is room for them.
+ * double; absent otherwise, and when it is empty.  digits is room for them.
  */
 #define PH_JSON_DIGITS	24
 struct ph_slice	 ph_json_id(const struct ph_json *v, char digits[PH_JSON_DIGITS]);

@@ -178,6 +178,21 @@ step(struct ph_scan *s, char bracket)
 	return s->err == PH_OK;
 }
 
+/* Names end at a NUL for everybody behind us: one that holds it would pass for another. */
+static bool
+holds_nul(struct ph_slice key)
+{
+	size_t	 i;
+
+	for (i = 0; i + 5 < key.len; i++)
+		if (key.at[i] == '\\') {
+			if (memcmp(key.at + i, "\\u0000", 6) == 0)
+				return true;
+			i++;			/* the escaped byte, which may be a backslash */
+		}
+	return false;
+}
+
 bool
 ph_scan_member(struct ph_scan *s, struct ph_slice *key)
 {
@@ -189,6 +204,8 @@ ph_scan_member(struct ph_scan *s, struct ph_slice *key)
 	if (!scan_string(s))
 		return false;
 	key->len = (size_t)(s->at - key->at) - 1;
+	if (holds_nul(*key))
+		return fail_at(s, PH_TOOBIG, "no NUL in a key");
 	if (!next_is(s, ':'))
 		return fail_at(s, PH_MALFORMED, "a colon");
 	s->at++;
