@@ -4,6 +4,7 @@
 #   make run        install what is missing, build, start it all on loopback, show a round trip
 #   make check      unit tests and tests against real servers; T=name runs what bears that name
 #   make asan       the same, built with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make fuzz       what reads a body, under clang's fuzzer; FUZZ_SECONDS=300 for each target
 #   make lint       both compilers with warnings as errors, cppcheck, clang-tidy, man pages
 #   make install    DESTDIR and PREFIX honoured; enables nothing
 #   make deps       install Debian's packages; without root or sudo, print the line to type
@@ -90,8 +91,8 @@ $(eval $(call variant,build/asan,-O1 -g -DPH_TEST -fno-omit-frame-pointer $(SANI
 NEEDS_BUILD	:= gcc libc6-dev make libfcgi-dev libssl-dev libjson-c-dev libcurl4-openssl-dev libsqlite3-dev
 NEEDS_CHECK	:= libcmocka-dev libfcgi-bin lighttpd lighttpd-mod-openssl apache2-bin \
 		   libapache2-mod-fcgid perl sqlite3 openssl curl strace procps
-NEEDS_LINT	:= clang clang-tidy cppcheck mandoc
-NEEDS		= $(NEEDS_BUILD) $(NEEDS_CHECK) $(if $(filter lint,$(MAKECMDGOALS)),$(NEEDS_LINT))
+NEEDS_LINT	:= clang libclang-rt-14-dev clang-tidy cppcheck mandoc
+NEEDS		= $(NEEDS_BUILD) $(NEEDS_CHECK) $(if $(filter lint fuzz,$(MAKECMDGOALS)),$(NEEDS_LINT))
 
 deps:
 	@command -v dpkg-query >/dev/null || { echo "deps: not Debian; needed, by Debian's names: $(NEEDS)"; exit 0; }; \
@@ -117,7 +118,21 @@ check: build/test/programs
 asan: build/asan/programs
 	@tests/check build/asan "$(T)"
 
-SOURCES		= $(wildcard cgi/*.c lib/*.c tests/graph/*.c tests/unit/*.c)
+# What reads a body, under clang's fuzzer; FUZZ_SECONDS for each target.
+FUZZED		:= $(patsubst %,lib/%.c,$(BASE) $(PURE) intake think)
+FUZZERS		:= $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS	?= 300
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZED) $(wildcard lib/*.h) Makefile
+	@mkdir -p $(@D); echo "link  $@"
+	$(Q)clang $(LANG_C) $(WARN) -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer $(SANITIZE) \
+		-o $@ $(filter %.c,$^) -ljson-c -lcrypto
+
+fuzz: deps $(FUZZERS)
+	@for f in $(FUZZERS); do mkdir -p $$f.corpus && $$f -dict=tests/fuzz/body.dict -max_len=4096 -timeout=10 \
+		-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$f- $$f.corpus tests/fuzz/seeds || exit 1; done
+
+SOURCES		= $(wildcard cgi/*.c lib/*.c tests/graph/*.c tests/unit/*.c tests/fuzz/*.c)
 MANUALS		= $(wildcard cgi/*.[1-8] lib/*.[1-8])
 
 lint: deps
@@ -149,4 +164,4 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all run check asan lint install deps clean
+.PHONY: all run check asan fuzz lint install deps clean

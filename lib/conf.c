@@ -54,6 +54,7 @@ static const struct setting {
 	{ "PAGEHOOK_LOG_LEVEL", AT(log_level), LEVEL, "info", 0, 0 },
 	{ "PAGEHOOK_THREADS", AT(threads), COUNT, "2", 1, 64 },
 	{ "PAGEHOOK_MAX_BODY", AT(max_body), SIZE, "4M", 1024, 64 << 20 },
+	{ "PAGEHOOK_MAX_REPLY_AGE", AT(max_reply_age_ms), DURATION, "6h", PH_SECOND_MS, PH_DAY_MS },
 	{ "PAGEHOOK_IDLE_EXIT", AT(idle_exit_ms), DURATION, "300s", 0, 365 * PH_DAY_MS },
 #undef AT
 };

@@ -29,7 +29,7 @@ struct ph_conf {
 	char			*helper;	/* NULL: beside the front, then the installed place */
 	char			*log;		/* absolute path, "stderr" or "syslog" */
 	enum ph_log_level	 log_level;
-	int64_t			 threads, max_body, idle_exit_ms;
+	int64_t			 threads, max_body, max_reply_age_ms, idle_exit_ms;
 
 	char			*digest;	/* hex; equal for settings that differ in numbers alone */
 

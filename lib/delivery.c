@@ -9,17 +9,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "delivery.h"
 #include "log.h"
 #include "sample.h"
 #include "think.h"
 
+#define CLOCK_IS_SET	INT64_C(1767225600000)	/* 2026: a clock that says less was never set */
 #define COUNT_OF(array)	(sizeof(array) / sizeof((array)[0]))
 
+/* Judged by the event's own time: an answer hours late, after an outage, talks past the person. */
+static bool
+is_too_old(const struct ph_delivery *d, const struct ph_event *ev)
+{
+	int64_t	 now = ph_clock_now();
+
+	return ev->time != 0 && now > CLOCK_IS_SET && ev->time < now - d->max_age_ms;
+}
+
+/* What a person should know of this event beyond its kind; NULL: nothing. */
+static const char *
+remark(const struct ph_event *ev, bool dup, bool answered)
+{
+	if (ev->why != NULL)
+		return ev->why;
+	if (strcmp(ev->kind->name, "test") == 0)
+		return "the dashboard's Test button: it reached this webhook, all is well";
+	if (ev->answerable && !dup && !answered)
+		return "older than PAGEHOOK_MAX_REPLY_AGE: kept, not answered";
+	return NULL;
+}
+
 static void
-say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup)
+say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup, bool answered)
 {
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	const char		*what = remark(ev, dup, answered);
 
 	if (!dup)
 		ph_log_id(&fields, "id", 'e', id);
@@ -28,10 +53,8 @@ say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup
 	if (ev->conversation.at != NULL)
 		ph_log_who(&fields, ev->conversation);
 	ph_buffer_adds(&fields, dup ? ",\"dup\":true" : ",\"dup\":false");
-	if (strcmp(ev->kind->name, "test") == 0)
-		ph_log_text(&fields, "what", "the dashboard's Test button: it reached this webhook, all is well");
-	if (ev->why != NULL)
-		ph_log_text(&fields, "why", ev->why);
+	if (what != NULL)
+		ph_log_text(&fields, "what", what);
 	ph_log_add(&d->said, ev->why == NULL ? PH_INFO : PH_WARN, "event", &fields);
 	ph_buffer_clear(&fields);
 }
@@ -104,13 +127,15 @@ take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struc
 {
 	struct thought	 th = { .delivery = d, .came = came, .at = ev->time != 0 ? ev->time : came };
 	enum ph_error	 err;
+	bool		 answer;
 
 	err = ph_ledger_keep(d->ledger, ev, d->intake.object, came, &th.event, &th.conv, fail);
 	if (err != PH_OK && err != PH_NONE)
 		return err;
-	say_event(d, ev, th.event, err == PH_NONE);
+	answer = err == PH_OK && ev->answerable && !is_too_old(d, ev);
+	say_event(d, ev, th.event, err == PH_NONE, answer);
 	take_sample(d, ev);
-	if (err == PH_NONE || !ev->answerable)
+	if (!answer)
 		return PH_OK;
 	if ((err = hold_foreign_page(d, ev, fail)) != PH_OK)
 		return err;

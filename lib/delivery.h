@@ -16,6 +16,7 @@ struct ph_delivery {		/* where bodies go; ledger, objects and page are borrowed 
 	struct ph_ledger	*ledger;
 	const char		*objects;	/* that are wanted */
 	struct ph_slice		 page;		/* the one we hold a token for; absent: none */
+	int64_t			 max_age_ms;	/* older events are kept, and not answered */
 	struct ph_buffer	 said;		/* log lines that are true once the turn is committed */
 
 	/* Its own, used again and again. */

@@ -156,6 +156,7 @@ iso_time(const char *text)
 {
 	struct tm	 tm = { 0 };
 	char		 sign;
+	char		 fraction[4] = "000";
 	int		 n = 0, hours = 0, minutes = 0;
 	int64_t		 offset = 0;
 
@@ -165,8 +166,11 @@ iso_time(const char *text)
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
 	text += n;
-	if (*text == '.')
-		text += 1 + strspn(text + 1, "0123456789");
+	if (*text == '.') {
+		for (n = 0, text++; *text >= '0' && *text <= '9'; text++)
+			if (n < 3)
+				fraction[n++] = *text;
+	}
 	if (sscanf(text, "%c%2d:%2d", &sign, &hours, &minutes) == 3 ||
 	    sscanf(text, "%c%2d%2d", &sign, &hours, &minutes) == 3) {
 		if (sign != '+' && sign != '-')
@@ -174,7 +178,8 @@ iso_time(const char *text)
 		offset = (sign == '-' ? -1 : 1) * (hours * INT64_C(3600) + minutes * 60);
 	} else if (strcmp(text, "Z") != 0)
 		return 0;
-	return normal((double)(timegm(&tm) - offset));
+	offset = normal((double)(timegm(&tm) - offset));
+	return offset == 0 ? 0 : offset + strtol(fraction, NULL, 10);
 }
 
 int64_t
@@ -182,14 +187,14 @@ ph_event_time(const struct ph_json *v)
 {
 	struct ph_slice	 text = ph_json_text(v);
 	double		 t;
-	char		*end;
 
 	if (ph_json_number(v, &t))
 		return normal(t);
-	if (text.len == 0 || text.len > 40)
+	if (text.len == 0 || text.len > 40 || strlen(text.at) != text.len)
 		return 0;
-	t = strtod(text.at, &end);
-	return *end == '\0' ? normal(t) : iso_time(text.at);
+	if (strspn(text.at, "0123456789.") == text.len)
+		return normal(strtod(text.at, NULL));
+	return iso_time(text.at);
 }
 
 /* The parts of an event, in the order they are found. */

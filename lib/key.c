@@ -20,13 +20,15 @@
 #include "key.h"
 #include "signature.h"
 
-#define MAX_NAMES	64	/* sorted into a key; what a stranger adds beyond makes no difference */
+#define MAX_NAMES	512	/* sorted into a key; what a stranger adds beyond makes no difference */
 
 static void
 add_escaped(struct ph_buffer *out, struct ph_slice part)
 {
 	size_t	 i, from = 0;
 
+	if (part.at == NULL)
+		return;
 	for (i = 0; i < part.len; i++) {
 		unsigned char	 c = (unsigned char)part.at[i];
 

@@ -88,7 +88,7 @@ open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
 	    ph_spool_open(&t->spool, state_fd, fail) != PH_OK)
 		return fail->err;
 	t->delivery = (struct ph_delivery){ .ledger = t->ledger, .objects = conf->objects,
-	    .page = t->page };
+	    .page = t->page, .max_age_ms = conf->max_reply_age_ms };
 	if (t->page.at != NULL && release_page(t, fail) != PH_OK)
 		return fail->err;
 	if (n_unsure > 0)

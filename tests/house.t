@@ -22,7 +22,8 @@ sub code {
 
 my @lib = glob 'lib/*.[ch]';
 my @ours = (@lib, glob('cgi/*.[ch]'));
-my @sources = (@ours, glob('tests/graph/*.[ch]'), glob('tests/unit/*.[ch]'));
+my @sources = (@ours, glob('tests/graph/*.[ch]'), glob('tests/unit/*.[ch]'),
+    glob('tests/fuzz/*.[ch]'));
 
 subtest 'a module includes only what stands before it' => sub {
 	my $makefile = slurp('Makefile');

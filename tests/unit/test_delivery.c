@@ -27,7 +27,8 @@ enter(void **state)
 	ph_log_open("log", PH_INFO, false);
 	if (ph_ledger_open(&ph_store_sqlite, "queue.db", NOW, &ledger, &n_unsure, &wrong) != PH_OK)
 		return -1;
-	delivery = (struct ph_delivery){ .ledger = ledger, .objects = "page", .page = BYTES("9001") };
+	delivery = (struct ph_delivery){ .ledger = ledger, .objects = "page", .page = BYTES("9001"),
+		.max_age_ms = INT64_MAX / 2 };		/* the events here are of the first minute of 2026 */
 	return ph_ledger_begin(ledger, &wrong) == PH_OK ? 0 : -1;
 }
 

@@ -1,0 +1,182 @@
+/*
+ * fuzz_body -- any bytes as a body: its events, their keys and what is said to them.
+ * Knows intake, event, key, think.  Does not know signatures: only signed bytes come this far, but
+ * "signed" says who wrote them, not that they are what we expect.
+ * Called by make fuzz, a few million times.
+ * Lives as the helper does: one intake, used again and again.
+ *
+ * The first byte chooses: m, s and c put what follows where an element of messaging, standby or
+ * changes stands, so that events are reached without an envelope; anything else begins a body.
+ * SPDX-License-Identifier: ISC
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "intake.h"
+#include "key.h"
+#include "message.h"
+#include "think.h"
+#include "utf8.h"
+
+#define demand(holds)	demand_that((holds), #holds)
+
+int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+demand_that(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "fuzz_body: does not hold: %s\n", what);
+	abort();
+}
+
+static bool
+lies_in(struct ph_slice part, struct ph_slice whole)
+{
+	return part.at == NULL || (part.at >= whole.at && part.len <= whole.len &&
+	    (size_t)(part.at - whole.at) <= whole.len - part.len);
+}
+
+static void
+check_parses(struct ph_slice json)
+{
+	struct ph_json	*v = NULL;
+
+	if (json.at == NULL)
+		return;
+	demand(ph_json_parse(json, &v, NULL) == PH_OK);
+	ph_json_free(v);
+}
+
+/* UTF-16 units of text, all of which must be UTF-8. */
+static size_t
+units_of(struct ph_slice text)
+{
+	size_t	 i, n, units = 0;
+
+	for (i = 0; i < text.len; i += n) {
+		n = ph_utf8_len(text.at + i, text.len - i);
+		demand(n > 0);
+		units += n == 4 ? 2 : 1;
+	}
+	return units;
+}
+
+static enum ph_error
+say(void *arg, struct ph_slice message, struct ph_fail *fail)
+{
+	struct ph_json	*v = NULL;
+	struct ph_slice	 text;
+
+	(void)fail;
+	++*(size_t *)arg;
+	demand(memchr(message.at, '\0', message.len) == NULL);
+	demand(ph_json_parse(message, &v, NULL) == PH_OK);
+	text = ph_json_text(ph_json_get(v, "text"));
+	demand(text.len > 0);
+	demand(memchr(text.at, '\0', text.len) == NULL);
+	demand(units_of(text) <= PH_MESSAGE_MAX_TEXT);
+	ph_json_free(v);
+	return PH_OK;
+}
+
+static void
+check_event(const struct ph_event *ev)
+{
+	struct ph_fail	 fail = PH_FAIL_INIT;
+	size_t		 n_said = 0;
+
+	demand(ev->kind != NULL && ev->page.at != NULL);
+	demand(ev->time >= 0 && ev->time < INT64_C(1000000000000000));
+	demand(!ev->answerable || (ev->channel == PH_MESSAGING && ev->conversation.at != NULL));
+	demand(ph_think(ev, say, &n_said, &fail) == PH_OK);
+	demand(n_said == 0 || ev->answerable);
+}
+
+/* A key is one line of UTF-8; the line is ended here, so that two lists of keys can be compared. */
+static void
+check_key(const struct ph_event *ev, struct ph_buffer *keys)
+{
+	struct ph_slice	 key;
+	unsigned char	 digest[PH_KEY_LEN];
+	size_t		 i, from = keys->len;
+
+	ph_key_format(ev, keys);
+	demand(!keys->failed && keys->len > from);
+	key = (struct ph_slice){ keys->data + from, keys->len - from };
+	for (i = 0; i < key.len; i++)
+		demand((unsigned char)key.at[i] >= 0x20 && key.at[i] != 0x7f);
+	units_of(key);
+	demand(ph_key_digest(key, digest, NULL) == PH_OK);
+	ph_buffer_adds(keys, "\n");
+}
+
+static enum ph_error
+read_body(struct ph_slice body, struct ph_intake *in, struct ph_buffer *keys)
+{
+	struct ph_fail	 fail = PH_FAIL_INIT;
+	enum ph_error	 err = ph_intake_read(body, "page,instagram", in, &fail);
+	struct ph_event	 ev;
+	size_t		 i;
+
+	demand(err == fail.err && err != PH_NOMEM);
+	for (i = 0; err == PH_OK && i < in->events.n; i++) {
+		const struct ph_event_source	*one = &in->events.all[i];
+
+		demand(one->event.at != NULL && lies_in(one->event, body));
+		demand(lies_in(one->entry_id, body) && lies_in(one->entry_time, body));
+		check_parses(one->event);
+		check_parses(one->entry_id);
+		check_parses(one->entry_time);
+		demand(ph_event_read(one, &ev, &fail) == PH_OK);
+		check_event(&ev);
+		check_key(&ev, keys);
+		ph_event_clear(&ev);
+	}
+	return err;
+}
+
+/* In memory of just this size, so that one byte read too far is seen. */
+static struct ph_slice
+body_of(const char *data, size_t size)
+{
+	static const char	 letters[] = "msc";
+	static const char *const channels[] = { "messaging", "standby", "changes" };
+	const char		*letter = size > 0 ? memchr(letters, data[0], 3) : NULL;
+	struct ph_buffer	 body = PH_BUFFER_INIT;
+	struct ph_slice		 exact;
+	char			*copy;
+
+	if (letter != NULL)
+		ph_buffer_addf(&body, "{\"object\":\"page\",\"entry\":[{\"id\":\"9001\","
+		    "\"time\":1767225600500,\"%s\":[", channels[letter - letters]);
+	ph_buffer_add(&body, data + (letter != NULL), size - (letter != NULL));
+	if (letter != NULL)
+		ph_buffer_adds(&body, "]}]}");
+	copy = malloc(body.len + (body.len == 0));
+	demand(copy != NULL && !body.failed);
+	memcpy(copy, PH_SLICE(&body).at, body.len);
+	exact = (struct ph_slice){ copy, body.len };
+	ph_buffer_clear(&body);
+	return exact;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct ph_intake	 used = PH_INTAKE_INIT;
+	struct ph_intake	 fresh = PH_INTAKE_INIT;
+	struct ph_buffer	 first = PH_BUFFER_INIT, again = PH_BUFFER_INIT;
+	struct ph_slice		 body = body_of((const char *)data, size);
+
+	demand(read_body(body, &used, &first) == read_body(body, &fresh, &again));
+	demand(first.len == again.len && memcmp(PH_SLICE(&first).at, PH_SLICE(&again).at, first.len) == 0);
+	ph_buffer_clear(&first);
+	ph_buffer_clear(&again);
+	ph_intake_clear(&fresh);
+	free((char *)(uintptr_t)body.at);
+	return 0;
+}
