@@ -91,7 +91,7 @@ $(eval $(call variant,build/asan,-O1 -g -DPH_TEST -fno-omit-frame-pointer $(SANI
 NEEDS_BUILD	:= gcc libc6-dev make libfcgi-dev libssl-dev libjson-c-dev libcurl4-openssl-dev libsqlite3-dev
 NEEDS_CHECK	:= libcmocka-dev libfcgi-bin lighttpd lighttpd-mod-openssl apache2-bin \
 		   libapache2-mod-fcgid perl sqlite3 openssl curl strace procps
-NEEDS_LINT	:= clang libclang-rt-14-dev clang-tidy cppcheck mandoc
+NEEDS_LINT	:= clang libclang-rt-dev clang-tidy cppcheck mandoc
 NEEDS		= $(NEEDS_BUILD) $(NEEDS_CHECK) $(if $(filter lint fuzz,$(MAKECMDGOALS)),$(NEEDS_LINT))
 
 deps:

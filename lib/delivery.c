@@ -122,6 +122,24 @@ take_sample(struct ph_delivery *d, const struct ph_event *ev)
 	d->n_samples++;
 }
 
+/* What was said by us settles its reply; what a person or another app said is only kept. */
+static enum ph_error
+take_echo(struct ph_delivery *d, const struct ph_event *ev, struct ph_fail *fail)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	enum ph_error		 err;
+	int64_t			 id = 0;
+
+	if ((err = ph_ledger_confirm(d->ledger, ev, &id, fail)) != PH_OK)
+		return err == PH_NONE ? PH_OK : err;
+	ph_log_id(&fields, "id", 'r', id);
+	ph_log_text(&fields, "state", "sent");
+	ph_log_text(&fields, "what", "settled by Meta's echo");
+	ph_log_add(&d->said, PH_INFO, "reply", &fields);
+	ph_buffer_clear(&fields);
+	return PH_OK;
+}
+
 static enum ph_error
 take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struct ph_fail *fail)
 {
@@ -135,6 +153,8 @@ take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struc
 	answer = err == PH_OK && ev->answerable && !is_too_old(d, ev);
 	say_event(d, ev, th.event, err == PH_NONE, answer);
 	take_sample(d, ev);
+	if (strcmp(ev->kind->name, "message.echo") == 0)
+		return take_echo(d, ev, fail);
 	if (!answer)
 		return PH_OK;
 	if ((err = hold_foreign_page(d, ev, fail)) != PH_OK)

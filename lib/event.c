@@ -296,6 +296,7 @@ find_fields(struct ph_event *ev)
 	if (ev->channel == PH_CHANGES)
 		ev->field = ph_json_text(ph_json_get(ev->whole, "field"));
 	ev->text = ph_json_text(ph_json_get(ev->object, "text"));
+	ev->metadata = ph_json_text(ph_json_get(ev->object, "metadata"));
 	ev->payload = ph_json_text(ph_json_get(ev->object, "payload"));
 	if (ev->page.len > PH_EVENT_MAX_ID || ev->conversation.len > PH_EVENT_MAX_ID ||
 	    ev->mid.len > PH_EVENT_MAX_ID)

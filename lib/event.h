@@ -42,6 +42,7 @@ struct ph_event {
 	const char			*why;		/* beyond a limit, so never answered; NULL: not */
 	struct ph_slice			 text, payload;	/* of a message, of a postback */
 	struct ph_slice			 field;		/* of a change */
+	struct ph_slice			 metadata;	/* of a message: what its sender attached */
 
 	/* For key.c and rules. */
 	const struct ph_json		*whole;		/* the event; NULL when it is no object */

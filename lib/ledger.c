@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "key.h"
 #include "ledger.h"
+#include "message.h"
 #include "signature.h"
 
 #define ECHO_GRACE_MS	(20 * PH_SECOND_MS)	/* as long as an echo may take */
@@ -189,6 +190,17 @@ ph_ledger_settle(struct ph_ledger *l, const struct ph_store_reply *claim,
 
 	*state = move.state;
 	return l->ops->move(l->store, &move, fail);
+}
+
+enum ph_error
+ph_ledger_confirm(struct ph_ledger *l, const struct ph_event *echo, int64_t *id,
+    struct ph_fail *fail)
+{
+	unsigned char	 token[PH_TOKEN_LEN];
+
+	if (!ph_message_parse_token(echo->metadata, token))
+		return PH_NONE;
+	return l->ops->confirm(l->store, token, echo->mid, id, fail);
 }
 
 enum ph_error

@@ -59,6 +59,13 @@ enum ph_error	ph_ledger_settle(struct ph_ledger *ledger, const struct ph_store_r
 		    struct ph_fail *fail) PH_MUST_USE;
 
 /*
+ * An echo: Meta says that this message went out, whatever we thought of it.  id: of the reply it
+ * settles.  PH_NONE: it is not one of ours, or was settled before.
+ */
+enum ph_error	ph_ledger_confirm(struct ph_ledger *ledger, const struct ph_event *echo, int64_t *id,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+/*
  * Decides about at most max unsure replies whose grace is over: sent once more, and after a second
  * silence held for a person.  out gets them, with resends counted, without bodies.
  */

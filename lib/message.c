@@ -66,3 +66,12 @@ ph_message_format_send(struct ph_slice psid, struct ph_slice message,
 	ph_buffer_add(out, message.at + 1, message.len - 1);
 	ph_buffer_adds(out, "}");
 }
+
+bool
+ph_message_parse_token(struct ph_slice metadata, unsigned char token[PH_TOKEN_LEN])
+{
+	const size_t	 n = sizeof(TOKEN_MARK) - 1;
+
+	return metadata.len > n && memcmp(metadata.at, TOKEN_MARK, n) == 0 &&
+	    ph_hex_parse(metadata.at + n, metadata.len - n, token, PH_TOKEN_LEN);
+}

@@ -31,4 +31,7 @@ void		ph_message_format_text(struct ph_slice text, struct ph_buffer *out);
 void		ph_message_format_send(struct ph_slice psid, struct ph_slice message,
 		    const unsigned char token[PH_TOKEN_LEN], struct ph_buffer *out);
 
+/* Reads the token out of an echo's metadata; false: it is not one of ours. */
+bool		ph_message_parse_token(struct ph_slice metadata, unsigned char token[PH_TOKEN_LEN]);
+
 #endif

@@ -81,6 +81,14 @@ struct ph_store_ops {
 	enum ph_error	(*move)(struct ph_store *store, const struct ph_store_move *move,
 			    struct ph_fail *fail);
 
+	/*
+	 * The reply that bears this token is "sent", whatever it was, and this is its mid.  PH_NONE: none
+	 * bears it, or it was sent already.
+	 */
+	enum ph_error	(*confirm)(struct ph_store *store,
+			    const unsigned char token[PH_STORE_TOKEN_LEN], struct ph_slice mid,
+			    int64_t *id, struct ph_fail *fail);
+
 	/* When the next reply of this page, or the next unsure one, is due; 0: none. */
 	enum ph_error	(*next_due)(struct ph_store *store, struct ph_slice page, int64_t *due,
 			    struct ph_fail *fail);

@@ -65,7 +65,7 @@ static const struct { const char *set, *ask, *is; } pragmas[] = {
 enum statement {
 	BEGIN, COMMIT, ROLLBACK, SEE, FIND_CONV, ADD_CONV, ADD_EVENT, ADD_REPLY, WAKE_CONV, CLAIM,
 	TAKE_CONV, FLYING, MOVE, NEXT_CONV, NEXT_READY, NEXT_UNSURE, PAUSE, GO_ON, NOTE, ADVANCE_CONV,
-	ADVANCE_REPLY,
+	ADVANCE_REPLY, CONFIRM,
 	N_STATEMENTS
 };
 
@@ -106,6 +106,8 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[GO_ON] = "DELETE FROM page WHERE id=?1",
 	[NOTE] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
 	    " ON CONFLICT (name) DO UPDATE SET value=excluded.value",
+	[CONFIRM] = "UPDATE reply SET state='sent', mid=coalesce(mid, ?2)"
+	    " WHERE token IS NOT NULL AND token=?1 AND state<>'sent' RETURNING id, conv",
 	[ADVANCE_CONV] = "UPDATE conv SET due=?2 WHERE due IS NOT NULL AND due>?1",
 	[ADVANCE_REPLY] = "UPDATE reply SET due=?2 WHERE " REPLY_OPEN " AND due>?1",
 };
@@ -530,6 +532,32 @@ sqlite_move(struct ph_store *s, const struct ph_store_move *m, struct ph_fail *f
 }
 
 static enum ph_error
+sqlite_confirm(struct ph_store *s, const unsigned char token[PH_STORE_TOKEN_LEN],
+    struct ph_slice mid, int64_t *id, struct ph_fail *fail)
+{
+	sqlite3_stmt	*st = prepared(s, CONFIRM);
+	enum ph_error	 err;
+	int64_t		 conv = 0;
+	int		 rc;
+
+	(void)sqlite3_bind_blob(st, 1, token, PH_STORE_TOKEN_LEN, SQLITE_STATIC);
+	bind_slice(st, 2, mid);
+	rc = st != NULL ? sqlite3_step(st) : sqlite3_errcode(s->db);
+	err = translate(s, rc, sql[CONFIRM], fail);
+	if (err == PH_OK && rc == SQLITE_ROW) {
+		*id = sqlite3_column_int64(st, 0);
+		conv = sqlite3_column_int64(st, 1);
+	} else if (err == PH_OK)
+		err = PH_NONE;
+	(void)sqlite3_reset(st);
+	if (err != PH_OK)
+		return err;
+	st = prepared(s, NEXT_CONV);
+	(void)sqlite3_bind_int64(st, 1, conv);
+	return finish(s, NEXT_CONV, fail);
+}
+
+static enum ph_error
 sqlite_next_due(struct ph_store *s, struct ph_slice page, int64_t *due, struct ph_fail *fail)
 {
 	sqlite3_stmt	*st = prepared(s, NEXT_READY);
@@ -629,6 +657,7 @@ const struct ph_store_ops	 ph_store_sqlite = {
 	.claim = sqlite_claim,
 	.flying = sqlite_flying,
 	.move = sqlite_move,
+	.confirm = sqlite_confirm,
 	.next_due = sqlite_next_due,
 	.pause = sqlite_pause,
 	.note = sqlite_note,

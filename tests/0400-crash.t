@@ -128,4 +128,19 @@ subtest 'nothing is acknowledged before it is on disk' => sub {
 	like $before, qr{sync\([^\n]*/spool/\N*$done\n.*rename\N*$done\n.*fsync\(\N*/spool>$done}s,
 	    'by the spool: the file, its name and the directory are synced first';
 };
+subtest 'what an echo says settles what nobody was sure of' => sub {
+	my $hook = Pagehook->new;
+	$hook->serve('lighttpd-fcgi');
+	$hook->graph;
+	$hook->graph_faults('drop taken times=1');
+	$hook->post($hook->delivery($hook->text_event(text => 'sent or not?')));
+	$hook->soon(sub { grep { ($_->{state} // '') eq 'unsure' } $hook->log }, 'the answer is lost');
+	my ($sent) = $hook->sent;
+	$hook->post($hook->delivery($hook->event(message => { mid => 'm_echoed', is_echo => JSON::PP::true,
+		metadata => $sent->{metadata}, text => $sent->{text} })));
+	$hook->soon(sub { grep { ($_->{what} // '') =~ /echo/ } $hook->log }, 'the echo settles it');
+	is_deeply [ $hook->store('select state, mid from reply') ], [ { state => 'sent', mid => 'm_echoed' } ],
+	    'it is sent, and bears the name that Meta gave it';
+	is scalar(() = $hook->sent), 1, 'and Graph has it once';
+};
 done_testing;

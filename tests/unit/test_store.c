@@ -300,6 +300,21 @@ TEST(bytes_are_kept_as_they_are)
 	assert_memory_equal(found[0].body.data, "{\"\0\xff'\"}", 7);
 }
 
+TEST(an_echo_settles_a_reply_whatever_it_was)
+{
+	unsigned char	 other[PH_STORE_TOKEN_LEN] = { 1 };
+	int64_t		 conv = conversation("7001"), id = 0;
+
+	owe(conv, 10, "a");
+	owe(conv, 10, "b");
+	assert_int_equal(claim(10, MAX), 1);
+	assert_int_equal(row->ops->confirm(store, other, slice("m_1"), &id, &wrong), PH_NONE);
+	ask(confirm, found[0].token, slice("m_1"), &id);
+	assert_int_equal(id, found[0].id);
+	assert_int_equal(row->ops->confirm(store, found[0].token, slice("m_2"), &id, &wrong), PH_NONE);
+	assert_int_equal(claim(10, MAX), 1);		/* nothing holds the next one back */
+}
+
 TEST(notes_and_housekeeping_lose_nothing)
 {
 	owe(conversation("7001"), 10, "a");
@@ -336,6 +351,7 @@ main(void)
 		in_a_room(what_was_not_committed_does_not),
 		in_a_room(a_page_is_paused_for_a_reason),
 		in_a_room(bytes_are_kept_as_they_are),
+		in_a_room(an_echo_settles_a_reply_whatever_it_was),
 		in_a_room(notes_and_housekeeping_lose_nothing),
 	};
 	int	 failed = 0;
