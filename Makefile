@@ -123,7 +123,7 @@ FUZZED		:= $(patsubst %,lib/%.c,$(BASE) $(PURE) intake think)
 FUZZERS		:= $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS	?= 300
 
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZED) $(wildcard lib/*.h) Makefile
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard lib/*.h) Makefile
 	@mkdir -p $(@D); echo "link  $@"
 	$(Q)clang $(LANG_C) $(WARN) -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer $(SANITIZE) \
 		-o $@ $(filter %.c,$^) -ljson-c -lcrypto

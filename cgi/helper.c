@@ -33,12 +33,14 @@
 #define LOOK_EVERY_MS	1000
 #define MAX_PAUSE_S	60		/* after helpers that died before their first commit */
 
-static int	 stop_pipe[2];		/* readable when the helper is to leave */
+static int	 stop_pipe[2];		/* readable when the helper is to leave: that ends a wait */
+static volatile sig_atomic_t	 stopping;
 
 static void
 stop(int signo)
 {
 	(void)signo;
+	stopping = 1;
 	if (write(stop_pipe[1], "", 1) == -1)
 		return;				/* full: it was told already */
 }
@@ -148,14 +150,6 @@ take_lock(struct lock *lock, int state_fd, const struct ph_conf *conf, struct ph
 	return PH_OK;
 }
 
-static bool
-told_to_stop(void)
-{
-	struct pollfd	 pfd = { .fd = stop_pipe[0], .events = POLLIN };
-
-	return poll(&pfd, 1, 0) > 0;
-}
-
 /* The file we run from is gone, so a new one stands in its place: the next front starts that. */
 static bool
 program_changed(void)
@@ -229,8 +223,8 @@ turn_until_the_end(struct ph_turn *turn, const struct ph_conf *conf, enum end *e
 			why = reason_to_leave(turn, conf, &said);
 		}
 		idle = conf->idle_exit_ms > 0 && now - ph_turn_busy_at(turn) >= conf->idle_exit_ms;
-	} while (!idle && why == NULL && !told_to_stop());
-	*end = told_to_stop() ? STOPPED : why != NULL ? REPLACED : IDLE;
+	} while (!idle && why == NULL && !stopping);
+	*end = stopping ? STOPPED : why != NULL ? REPLACED : IDLE;
 	if (*end != IDLE)
 		ph_log_say(PH_INFO, "helper", "leaving: %s", why != NULL ? why : "told to");
 	return leave(turn, fail);

@@ -9,29 +9,14 @@
  * changes stands, so that events are reached without an envelope; anything else begins a body.
  * SPDX-License-Identifier: ISC
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "intake.h"
 #include "key.h"
 #include "message.h"
 #include "think.h"
 #include "utf8.h"
-
-#define demand(holds)	demand_that((holds), #holds)
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-demand_that(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "fuzz_body: does not hold: %s\n", what);
-	abort();
-}
 
 static bool
 lies_in(struct ph_slice part, struct ph_slice whole)

@@ -5,25 +5,10 @@
  * Lives on its stack.
  * SPDX-License-Identifier: ISC
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "scan.h"
-
-#define demand(holds)	demand_that((holds), #holds)
-
-int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-demand_that(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "fuzz_scan: does not hold: %s\n", what);
-	abort();
-}
 
 /* Walks an array as intake does: as many elements as the parser finds. */
 static void
