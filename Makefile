@@ -39,8 +39,9 @@ LANG_C	:= -std=c11 -D_GNU_SOURCE -Ilib -pthread -fPIE \
 	   -DPH_VERSION='"$(VERSION)"' -DPH_BINDIR='"$(PREFIX)/bin"'
 
 # The layers, lowest first: a module includes only what stands before it (tests/house.t looks).
-BASE	:= error buffer clock utf8 log
-PURE	:= hex query signature json scan event key message outcome backoff
+BASE	:= error buffer clock utf8 log flaw
+PURE	:= hex query signature json scan guess strict raw match template hours event key message \
+	   bounds answer outcome backoff
 DOORS	:= layer conf state wire wire_helper spool sample store store_sqlite_wal store_sqlite graph
 FLOW	:= intake think ledger delivery turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
@@ -49,7 +50,7 @@ LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 FRONT		:= cgi/main cgi/front cgi/mount cgi/request cgi/start
 FRONT_LIBS	:= -lfcgi -lcrypto
 COMMAND		:= cgi/pagehook cgi/helper cgi/input cgi/parse cgi/sign
-COMMAND_LIBS	:= -ljson-c -lcurl -lsqlite3 -lcrypto
+COMMAND_LIBS	:= -ljson-c -lcurl -lsqlite3 -lpcre2-8 -lcrypto
 GRAPH		:= $(patsubst %.c,%,$(wildcard tests/graph/*.c))
 GRAPH_LIBS	:= -lfcgi -ljson-c -lcurl -lcrypto
 UNITS		:= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -88,7 +89,8 @@ $(eval $(call variant,build/test,-O1 -g -DPH_TEST,))
 $(eval $(call variant,build/asan,-O1 -g -DPH_TEST -fno-omit-frame-pointer $(SANITIZE),$(SANITIZE)))
 
 # What Debian calls what we need: to build, to run the tests, to lint.
-NEEDS_BUILD	:= gcc libc6-dev make libfcgi-dev libssl-dev libjson-c-dev libcurl4-openssl-dev libsqlite3-dev
+NEEDS_BUILD	:= gcc libc6-dev make libfcgi-dev libssl-dev libjson-c-dev libcurl4-openssl-dev libsqlite3-dev \
+		   libpcre2-dev
 NEEDS_CHECK	:= libcmocka-dev libfcgi-bin lighttpd lighttpd-mod-openssl apache2-bin \
 		   libapache2-mod-fcgid perl sqlite3 openssl curl strace procps
 NEEDS_LINT	:= clang libclang-rt-dev clang-tidy cppcheck mandoc
@@ -126,7 +128,7 @@ FUZZ_SECONDS	?= 300
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard lib/*.h) Makefile
 	@mkdir -p $(@D); echo "link  $@"
 	$(Q)clang $(LANG_C) $(WARN) -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer $(SANITIZE) \
-		-o $@ $(filter %.c,$^) -ljson-c -lcrypto
+		-o $@ $(filter %.c,$^) -ljson-c -lpcre2-8 -lcrypto
 
 fuzz: deps $(FUZZERS)
 	@for f in $(FUZZERS); do mkdir -p $$f.corpus && $$f -dict=tests/fuzz/body.dict -max_len=4096 -timeout=10 \

@@ -57,6 +57,8 @@ ph_buffer_add_json(struct ph_buffer *b, struct ph_slice text)
 {
 	size_t	 i, from = 0;
 
+	if (text.len == 0)
+		return;				/* absent, perhaps */
 	for (i = 0; i < text.len; i++) {
 		unsigned char	 c = (unsigned char)text.at[i];
 
