@@ -42,7 +42,8 @@ LANG_C	:= -std=c11 -D_GNU_SOURCE -Ilib -pthread -fPIE \
 BASE	:= error buffer clock utf8 log flaw
 PURE	:= hex query signature json scan guess strict raw match template hours event key message \
 	   bounds answer outcome backoff
-DOORS	:= layer conf state wire wire_helper spool sample store store_sqlite_wal store_sqlite graph
+DOORS	:= layer conf state wire wire_helper spool sample store store_sqlite_wal store_sqlite graph \
+	   program handler_log process place places exec coproc_line coproc handler
 FLOW	:= intake think ledger delivery turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 
