@@ -4,7 +4,7 @@
 #   make run        install what is missing, build, start it all on loopback, show a round trip
 #   make check      unit tests and tests against real servers; T=name runs what bears that name
 #   make asan       the same, built with AddressSanitizer and UndefinedBehaviorSanitizer
-#   make fuzz       what reads a body, under clang's fuzzer; FUZZ_SECONDS=300 for each target
+#   make fuzz       what reads bodies and replies, under clang's fuzzer; FUZZ_SECONDS=300 for each target
 #   make lint       both compilers with warnings as errors, cppcheck, clang-tidy, man pages
 #   make install    DESTDIR and PREFIX honoured; enables nothing
 #   make deps       install Debian's packages; without root or sudo, print the line to type
@@ -41,23 +41,28 @@ LANG_C	:= -std=c11 -D_GNU_SOURCE -Ilib -pthread -fPIE \
 # The layers, lowest first: a module includes only what stands before it (tests/house.t looks).
 BASE	:= error buffer clock utf8 log flaw
 PURE	:= hex query signature json scan guess strict raw match template hours event key message \
-	   bounds answer outcome backoff
-DOORS	:= layer conf state wire wire_helper spool sample store store_sqlite_wal store_sqlite graph \
-	   program handler_log process place places exec coproc_line coproc handler
-FLOW	:= intake think ledger delivery turn
+	   bounds answer rule view say reading rule_fits rule_says rule_offers rule_does entry replies \
+	   outcome backoff
+DOORS	:= layer conf state wire wire_helper spool sample store sqlite_wal sqlite store_sqlite \
+	   store_sqlite_event store_sqlite_reply graph program handler_log process place \
+	   places exec coproc_line coproc handler pages
+FLOW	:= intake think ledger sending asked waiting delivery order turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 
 # Each program names its own libraries: what the front does not link it cannot call.
 FRONT		:= cgi/main cgi/front cgi/mount cgi/request cgi/start
 FRONT_LIBS	:= -lfcgi -lcrypto
-COMMAND		:= cgi/pagehook cgi/helper cgi/input cgi/parse cgi/sign
+COMMAND		:= cgi/pagehook cgi/helper cgi/input cgi/parse cgi/sign cgi/try cgi/chat cgi/replies \
+		   cgi/send cgi/start
 COMMAND_LIBS	:= -ljson-c -lcurl -lsqlite3 -lpcre2-8 -lcrypto
 GRAPH		:= $(patsubst %.c,%,$(wildcard tests/graph/*.c))
+EXAMPLES	:= $(patsubst cgi/examples/%.c,examples/%,$(wildcard cgi/examples/*.c))
+EXAMPLE_LIBS	:= -ljson-c
 GRAPH_LIBS	:= -lfcgi -ljson-c -lcurl -lcrypto
 UNITS		:= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_LIBS	:= -lcmocka $(COMMAND_LIBS)
 
-all: build/pagehook.fcgi build/pagehook
+all: build/pagehook.fcgi build/pagehook $(EXAMPLES:%=build/%)
 
 # One set of rules for three builds: as shipped; with the test seams; the same under sanitizers.
 # $(1) folder, $(2) compiler flags, $(3) linker flags
@@ -70,11 +75,12 @@ $(1)/libpagehook.a: $(LIB:%=$(1)/lib/%.o)
 $(call program,$(1)/pagehook.fcgi,$(FRONT:%=$(1)/%.o) $(1)/libpagehook.a,$(3),$(FRONT_LIBS))
 $(call program,$(1)/pagehook,$(COMMAND:%=$(1)/%.o) $(1)/libpagehook.a,$(3),$(COMMAND_LIBS))
 $(call program,$(1)/graph.fcgi,$(GRAPH:%=$(1)/%.o) $(1)/libpagehook.a,$(3),$(GRAPH_LIBS))
+$(call program,$(1)/examples/%,$(1)/cgi/examples/%.o $(1)/libpagehook.a,$(3),$(EXAMPLE_LIBS))
 $(call program,$(1)/unit/test_%,$(1)/tests/unit/test_%.o $(1)/libpagehook.a,$(3),$(UNIT_LIBS))
-$(1)/programs: $(1)/pagehook.fcgi $(1)/pagehook $(1)/graph.fcgi $(UNITS:%=$(1)/unit/%)
+$(1)/programs: $(1)/pagehook.fcgi $(1)/pagehook $(1)/graph.fcgi $(EXAMPLES:%=$(1)/%) $(UNITS:%=$(1)/unit/%)
 .PHONY: $(1)/programs
 .PRECIOUS: $(1)/%.o
--include $(patsubst %,$(1)/%.d,$(FRONT) $(COMMAND) $(GRAPH) $(LIB:%=lib/%) $(UNITS:%=tests/unit/%))
+-include $(patsubst %,$(1)/%.d,$(FRONT) $(COMMAND) $(GRAPH) $(LIB:%=lib/%) $(EXAMPLES:%=cgi/%) $(UNITS:%=tests/unit/%))
 endef
 
 # $(1) program, $(2) what it is made of, $(3) linker flags, $(4) libraries
@@ -93,7 +99,8 @@ $(eval $(call variant,build/asan,-O1 -g -DPH_TEST -fno-omit-frame-pointer $(SANI
 NEEDS_BUILD	:= gcc libc6-dev make libfcgi-dev libssl-dev libjson-c-dev libcurl4-openssl-dev libsqlite3-dev \
 		   libpcre2-dev
 NEEDS_CHECK	:= libcmocka-dev libfcgi-bin lighttpd lighttpd-mod-openssl apache2-bin \
-		   libapache2-mod-fcgid perl sqlite3 openssl curl strace procps
+		   libapache2-mod-fcgid perl sqlite3 openssl curl strace procps \
+		   python3 python3-jsonschema php-cli
 NEEDS_LINT	:= clang libclang-rt-dev clang-tidy cppcheck mandoc
 NEEDS		= $(NEEDS_BUILD) $(NEEDS_CHECK) $(if $(filter lint fuzz,$(MAKECMDGOALS)),$(NEEDS_LINT))
 
@@ -121,12 +128,12 @@ check: build/test/programs
 asan: build/asan/programs
 	@tests/check build/asan "$(T)"
 
-# What reads a body, under clang's fuzzer; FUZZ_SECONDS for each target.
+# What reads a body or a replies file, under clang's fuzzer; FUZZ_SECONDS for each target.
 FUZZED		:= $(patsubst %,lib/%.c,$(BASE) $(PURE) intake think)
 FUZZERS		:= $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS	?= 300
 
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard lib/*.h) Makefile
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(wildcard lib/*.h) Makefile
 	@mkdir -p $(@D); echo "link  $@"
 	$(Q)clang $(LANG_C) $(WARN) -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer $(SANITIZE) \
 		-o $@ $(filter %.c,$^) -ljson-c -lpcre2-8 -lcrypto
@@ -135,7 +142,7 @@ fuzz: deps $(FUZZERS)
 	@for f in $(FUZZERS); do mkdir -p $$f.corpus && $$f -dict=tests/fuzz/body.dict -max_len=4096 -timeout=10 \
 		-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$f- $$f.corpus tests/fuzz/seeds || exit 1; done
 
-SOURCES		= $(wildcard cgi/*.c lib/*.c tests/graph/*.c tests/unit/*.c tests/fuzz/*.c)
+SOURCES		= $(wildcard cgi/*.c cgi/examples/*.c lib/*.c tests/graph/*.c tests/unit/*.c tests/fuzz/*.c)
 MANUALS		= $(wildcard cgi/*.[1-8] lib/*.[1-8])
 
 lint: deps
@@ -152,11 +159,12 @@ filled		= tests/fill path=/messenger/webhook bin=$(libexecdir)/pagehook.fcgi
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(libexecdir) $(DESTDIR)$(PREFIX)/share/pagehook \
-		$(DESTDIR)$(SYSCONFDIR)/pagehook $(DESTDIR)$(SYSCONFDIR)/apache2/conf-available \
+		$(DESTDIR)$(PREFIX)/share/pagehook/examples $(DESTDIR)$(SYSCONFDIR)/pagehook $(DESTDIR)$(SYSCONFDIR)/apache2/conf-available \
 		$(DESTDIR)$(SYSCONFDIR)/lighttpd/conf-available
 	install -m 755 build/pagehook $(DESTDIR)$(PREFIX)/bin/pagehook
 	install -m 755 build/pagehook.fcgi $(DESTDIR)$(libexecdir)/pagehook.fcgi
-	install -m 644 apache/htaccess $(DESTDIR)$(PREFIX)/share/pagehook/htaccess
+	install -m 644 apache/htaccess cgi/replies.json cgi/replies.schema.json $(DESTDIR)$(PREFIX)/share/pagehook/
+	cp -R cgi/examples/. build/examples/bot $(DESTDIR)$(PREFIX)/share/pagehook/examples/
 	for f in apache/*.conf; do $(filled) socket=/run/pagehook/fcgi.sock <$$f \
 		>$(DESTDIR)$(SYSCONFDIR)/apache2/conf-available/$${f##*/} || exit 1; done
 	for f in lighttpd/*.conf; do $(filled) socket=/run/lighttpd/pagehook.sock <$$f \

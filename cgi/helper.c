@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -62,20 +61,6 @@ settle_in(struct ph_fail *fail)
 	    sigaction(SIGINT, &sa, NULL) == -1 || sigaction(SIGPIPE, &ignore, NULL) == -1 ||
 	    sigaction(SIGXFSZ, &ignore, NULL) == -1)
 		return ph_error_set(fail, PH_BROKEN, "helper: %s", strerror(errno));
-	return PH_OK;
-}
-
-/* root becomes the state directory's owner: files of root's in it would lock everybody else out. */
-static enum ph_error
-become_owner(const char *state, struct ph_fail *fail)
-{
-	struct stat	 st;
-
-	if (geteuid() != 0 || stat(state, &st) != 0 || st.st_uid == 0)
-		return PH_OK;
-	if (setgroups(0, NULL) == -1 || setgid(st.st_gid) == -1 || setuid(st.st_uid) == -1)
-		return ph_error_set(fail, PH_CONFIG, "%s: cannot become its owner: %s", state,
-		    strerror(errno));
 	return PH_OK;
 }
 
@@ -150,6 +135,12 @@ take_lock(struct lock *lock, int state_fd, const struct ph_conf *conf, struct ph
 	return PH_OK;
 }
 
+struct life {				/* what a helper lives by, and why it ends */
+	const struct ph_conf	*conf;
+	struct ph_pages		*pages;
+	enum { IDLE, STOPPED, REPLACED } end;
+};
+
 /* The file we run from is gone, so a new one stands in its place: the next front starts that. */
 static bool
 program_changed(void)
@@ -161,16 +152,19 @@ program_changed(void)
 
 /* Whether there are new settings to live by.  Broken ones are no reason: the good ones stay. */
 static bool
-settings_changed(const struct ph_conf *conf, bool *said)
+settings_changed(const struct ph_conf *conf, const struct ph_pages *pages, bool *said)
 {
 	struct ph_conf_from	 from = { conf->name, NULL };
 	struct ph_fail		 fail = PH_FAIL_INIT;
 	struct ph_conf		*now;
+	struct ph_pages		*now_pages = NULL;
 	bool			 good;
 
-	if (!ph_conf_changed(conf))
+	if (!ph_conf_changed(conf) && !ph_pages_changed(pages))
 		return *said = false;
-	good = ph_conf_load(&from, &now, &fail) == PH_OK && ph_conf_check(now, &fail) == PH_OK;
+	good = ph_conf_load(&from, &now, &fail) == PH_OK && ph_conf_check(now, &fail) == PH_OK &&
+	    ph_pages_load(now, &now_pages, &fail) == PH_OK;
+	ph_pages_free(now_pages);
 	ph_conf_free(now);
 	if (!good && !*said)
 		ph_log_say(PH_ERROR, "config", "%s (the last good settings stay)", fail.text);
@@ -180,9 +174,9 @@ settings_changed(const struct ph_conf *conf, bool *said)
 
 /* Why to make room for a successor; NULL: stay. */
 static const char *
-reason_to_leave(const struct ph_turn *turn, const struct ph_conf *conf, bool *said)
+reason_to_leave(const struct ph_turn *turn, const struct life *l, bool *said)
 {
-	if (settings_changed(conf, said))
+	if (settings_changed(l->conf, l->pages, said))
 		return "the settings changed";
 	if (program_changed())
 		return "the program was replaced";
@@ -203,13 +197,11 @@ leave(struct ph_turn *turn, struct ph_fail *fail)
 	return PH_OK;
 }
 
-enum end { IDLE, STOPPED, REPLACED };
-
 /* Turns until idle, told to leave, or somebody else should do this. */
 static enum ph_error
-turn_until_the_end(struct ph_turn *turn, const struct ph_conf *conf, enum end *end,
-    struct ph_fail *fail)
+turn_until_the_end(struct ph_turn *turn, struct life *l, struct ph_fail *fail)
 {
+	const struct ph_conf	*conf = l->conf;
 	const char	*why = NULL;
 	int64_t		 look_at = 0, now;
 	bool		 said = false, idle;
@@ -220,12 +212,12 @@ turn_until_the_end(struct ph_turn *turn, const struct ph_conf *conf, enum end *e
 		now = ph_clock_mono();
 		if (now >= look_at) {
 			look_at = now + LOOK_EVERY_MS;
-			why = reason_to_leave(turn, conf, &said);
+			why = reason_to_leave(turn, l, &said);
 		}
 		idle = conf->idle_exit_ms > 0 && now - ph_turn_busy_at(turn) >= conf->idle_exit_ms;
 	} while (!idle && why == NULL && !stopping);
-	*end = stopping ? STOPPED : why != NULL ? REPLACED : IDLE;
-	if (*end != IDLE)
+	l->end = stopping ? STOPPED : why != NULL ? REPLACED : IDLE;
+	if (l->end != IDLE)
 		ph_log_say(PH_INFO, "helper", "leaving: %s", why != NULL ? why : "told to");
 	return leave(turn, fail);
 }
@@ -235,42 +227,45 @@ turn_until_the_end(struct ph_turn *turn, const struct ph_conf *conf, enum end *e
  * in the backlog is ours to send; so we listen again.
  */
 static enum ph_error
-live(const struct ph_conf *conf, int state_fd, struct lock *lock, enum end *end, struct ph_fail *fail)
+live(struct life *l, int state_fd, struct lock *lock, struct ph_fail *fail)
 {
 	struct ph_turn	*turn;
 	enum ph_error	 err;
 	bool		 again;
 
 	do {
-		if (ph_turn_open(conf, state_fd, stop_pipe[0], &turn, fail) != PH_OK)
+		if (ph_turn_open(l->conf, l->pages, state_fd, stop_pipe[0], &turn, fail) != PH_OK)
 			return fail->err;
 		lock->died = 0;			/* it has committed */
 		write_lock(lock);
 		ph_log_say(PH_INFO, "helper", "pid %d listens", (int)getpid());
-		err = turn_until_the_end(turn, conf, end, fail);
-		again = err == PH_OK && *end == IDLE &&
-		    ph_clock_mono() - ph_turn_busy_at(turn) < conf->idle_exit_ms;
+		err = turn_until_the_end(turn, l, fail);
+		again = err == PH_OK && l->end == IDLE &&
+		    ph_clock_mono() - ph_turn_busy_at(turn) < l->conf->idle_exit_ms;
 		ph_turn_close(turn);
 	} while (again);
 	return err;
 }
 
 static enum ph_error
-be_helper(const struct ph_conf *conf, enum end *end, struct ph_fail *fail)
+be_helper(struct life *l, struct ph_fail *fail)
 {
+	const struct ph_conf	*conf = l->conf;
 	struct lock	 lock = { .fd = -1 };
 	int		 state_fd;
 	enum ph_error	 err;
 
-	if (become_owner(conf->state, fail) != PH_OK || settle_in(fail) != PH_OK ||
+	if (ph_state_become_owner(conf->state, fail) != PH_OK || settle_in(fail) != PH_OK ||
 	    ph_state_open(conf->state, &state_fd, fail) != PH_OK)
 		return fail->err;
 	ph_log_open(conf->log, conf->log_level, false);
 	if (fchdir(state_fd) == -1)
 		err = ph_error_set(fail, PH_CONFIG, "%s: %s", conf->state, strerror(errno));
 	else if ((err = ph_conf_check(conf, fail)) == PH_OK &&
-	    (err = take_lock(&lock, state_fd, conf, fail)) == PH_OK)
-		err = live(conf, state_fd, &lock, end, fail);
+	    (err = take_lock(&lock, state_fd, conf, fail)) == PH_OK &&
+	    (err = ph_pages_load(conf, &l->pages, fail)) == PH_OK)
+		err = live(l, state_fd, &lock, fail);
+	ph_pages_free(l->pages);
 	if (lock.fd != -1)
 		close(lock.fd);
 	close(state_fd);
@@ -301,10 +296,10 @@ int
 helper_run(const struct call *call)
 {
 	struct ph_fail	 fail = PH_FAIL_INIT;
-	enum end	 end = STOPPED;
-	enum ph_error	 err = be_helper(call->conf, &end, &fail);
+	struct life	 life = { .conf = call->conf, .end = STOPPED };
+	enum ph_error	 err = be_helper(&life, &fail);
 
-	if (err == PH_OK && end == REPLACED)
+	if (err == PH_OK && life.end == REPLACED)
 		become_successor(call->name);
 	if (err == PH_OK || err == PH_NONE)
 		return EX_OK;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "guess.h"
 #include "verb.h"
 
 enum need { NOTHING, SETTINGS };	/* what main provides before the verb runs */
@@ -18,15 +19,34 @@ static int	help_run(const struct call *);
 
 static const struct verb {
 	const char	*name, *args, *says;
+	const char	*options;		/* that it takes, blank-separated */
 	enum need	 need;
 	int		(*run)(const struct call *);
 } verbs[] = {				/* one file each; pagehook.1 lists them */
-	{ "helper", "", "keep what fronts hand over and send what is owed", SETTINGS, helper_run },
-	{ "parse", "[FILE]", "print the events of a body, one JSON line each", SETTINGS, parse_run },
-	{ "sign", "[FILE]", "print the X-Hub-Signature-256 of a body", SETTINGS, sign_run },
-	{ "help", "", "print this", NOTHING, help_run },
+	{ "helper", "", "keep what fronts hand over and send what is owed", "", SETTINGS, helper_run },
+	{ "parse", "[FILE]", "print the events of a body, one JSON line each", "", SETTINGS, parse_run },
+	{ "sign", "[FILE]", "print the X-Hub-Signature-256 of a body", "", SETTINGS, sign_run },
+	{ "replies check", "[FILE]", "read a replies file as the helper would, say what is wrong",
+	    "json", SETTINGS, replies_check_run },
+	{ "replies test", "[TEXT]", "which reply fits, and what it says",
+	    "json run postback quick attachment page at first", SETTINGS, replies_test_run },
+	{ "chat", "", "talk to the bot here; nothing is sent", "json page", SETTINGS, chat_run },
+	{ "send", "PSID [TEXT|-]", "send a message through the queue",
+	    "json message reply tag page", SETTINGS, send_run },
+	{ "help", "", "print this", "", NOTHING, help_run },
 };
 #define N_VERBS	(sizeof(verbs) / sizeof(verbs[0]))
+
+/* Every option of every verb. */
+static const struct {
+	const char	*name;
+	bool		 takes_value;
+} options[] = {
+	{ "json", false }, { "run", false }, { "first", false }, { "reply", false },
+	{ "postback", true }, { "quick", true }, { "attachment", true }, { "page", true },
+	{ "at", true }, { "message", true }, { "tag", true },
+};
+#define N_OPTIONS	(sizeof(options) / sizeof(options[0]))
 
 static int
 help_run(const struct call *call)
@@ -34,10 +54,14 @@ help_run(const struct call *call)
 	size_t	 i;
 
 	(void)call;
-	printf("usage: pagehook [-c FILE] VERB [ARGS]\n\n");
+	printf("pagehook replies check                  # is my replies file right?\n"
+	    "pagehook replies test \"order 12345\"     # which reply fits, and what does it say?\n"
+	    "pagehook chat                           # talk to the bot here\n\n"
+	    "usage: pagehook [-c FILE] VERB [OPTIONS] [ARGS]\n\n");
 	for (i = 0; i < N_VERBS; i++)
-		printf("  %-8s %-8s %s\n", verbs[i].name, verbs[i].args, verbs[i].says);
-	printf("\nSettings: pagehook.conf(5).  The webhook itself: pagehook.fcgi(8).\n");
+		printf("  %-14s %-14s %s\n", verbs[i].name, verbs[i].args, verbs[i].says);
+	printf("\nEach verb's options: pagehook(1).  Settings: pagehook.conf(5).  Replies:\n"
+	    "pagehook-replies(5), pagehook-handler(7).  The webhook itself: pagehook.fcgi(8).\n");
 	return EX_OK;
 }
 
@@ -55,14 +79,52 @@ complain(const struct ph_fail *fail)
 	return statuses[fail->err];
 }
 
-static int
+int
 usage(const char *why, const char *what)
 {
 	fprintf(stderr, "pagehook: %s%s; pagehook help lists the verbs\n", why, what);
 	return EX_USAGE;
 }
 
-/* Takes -c FILE, wherever it stands before "--", out of the words; 0, or an exit status. */
+const char *
+option(const struct call *call, const char *name)
+{
+	size_t	 i;
+
+	for (i = 0; i < call->n_options; i++)
+		if (strcmp(call->options[i].name, name) == 0)
+			return call->options[i].value;
+	return NULL;
+}
+
+/* Takes --name VALUE or --name=VALUE; word, and perhaps the next.  Returns the last word taken. */
+static char **
+take_option(struct call *call, char **word, char **end)
+{
+	const char	*name = *word + 2, *equals = strchr(name, '=');
+	size_t		 i, n = equals != NULL ? (size_t)(equals - name) : strlen(name);
+
+	for (i = 0; i < N_OPTIONS; i++)
+		if (strlen(options[i].name) == n && strncmp(options[i].name, name, n) == 0)
+			break;
+	if (i == N_OPTIONS || strncmp(*word, "--", 2) != 0 ||
+	    call->n_options == sizeof(call->options) / sizeof(call->options[0])) {
+		(void)usage("no option ", *word);
+		return NULL;
+	}
+	if (options[i].takes_value != (equals != NULL) && !(options[i].takes_value && word + 1 < end)) {
+		(void)usage(options[i].takes_value ? "a value is needed after " : "no value goes with ",
+		    *word);
+		return NULL;
+	}
+	if (options[i].takes_value && equals == NULL)
+		equals = *++word - 1;
+	call->options[call->n_options].name = options[i].name;
+	call->options[call->n_options++].value = equals != NULL ? equals + 1 : "";
+	return word;
+}
+
+/* Takes options, wherever they stand before "--", out of the words; 0, or an exit status. */
 static int
 take_options(struct call *call)
 {
@@ -78,9 +140,10 @@ take_options(struct call *call)
 		else if (strcmp(*in, "--version") == 0) {
 			printf("pagehook %s\n", PH_VERSION);
 			exit(EX_OK);
-		} else if ((*in)[0] == '-' && (*in)[1] != '\0')
-			return usage("no option ", *in);
-		else
+		} else if ((*in)[0] == '-' && (*in)[1] != '\0') {
+			if ((in = take_option(call, in, end)) == NULL)
+				return EX_USAGE;
+		} else
 			*out++ = *in;
 	}
 	for (in += in < end; in < end; in++)
@@ -89,14 +152,65 @@ take_options(struct call *call)
 	return EX_OK;
 }
 
+/* How many words of the call are this verb's name; 0: it is another. */
+static int
+words_of(const struct verb *verb, const struct call *call)
+{
+	const char	*blank = strchr(verb->name, ' ');
+	size_t		 n = blank != NULL ? (size_t)(blank - verb->name) : strlen(verb->name);
+
+	if (call->argc == 0 || strlen(call->argv[0]) != n || strncmp(call->argv[0], verb->name, n) != 0)
+		return 0;
+	if (blank == NULL)
+		return 1;
+	return call->argc > 1 && strcmp(call->argv[1], blank + 1) == 0 ? 2 : 0;
+}
+
+static int
+no_verb(const char *word)
+{
+	struct ph_guess	 guess = PH_GUESS_INIT(((struct ph_slice){ word, strlen(word) }));
+	size_t		 i;
+
+	for (i = 0; i < N_VERBS; i++)
+		ph_guess_try(&guess, verbs[i].name);
+	if (strcmp(word, "replies") == 0)
+		return usage("replies check, or replies test", "");
+	if (guess.nearest == NULL)
+		return usage("no verb ", word);
+	fprintf(stderr, "pagehook: no verb '%s'; did you mean '%s'?\n", word, guess.nearest);
+	return EX_USAGE;
+}
+
+static bool
+takes(const struct verb *verb, const char *name)
+{
+	const char	*at = verb->options;
+	size_t		 n = strlen(name);
+
+	for (; (at = strstr(at, name)) != NULL; at += n)
+		if ((at == verb->options || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
 static int
 run(const struct verb *verb, struct call *call)
 {
 	struct ph_conf_from	 from = { call->name, NULL };
 	struct ph_fail		 fail = PH_FAIL_INIT;
 	struct ph_conf		*conf = NULL;
+	size_t			 i;
 	int			 status;
 
+	for (i = 0; i < call->n_options; i++)
+		if (!takes(verb, call->options[i].name)) {
+			fprintf(stderr, "pagehook: %s has no option --%s\n", verb->name,
+			    call->options[i].name);
+			return EX_USAGE;
+		}
+	if (verb->run != helper_run)		/* what the library says of its own, for people */
+		ph_log_open("/dev/null", PH_WARN, true);
 	if (call->config != NULL && setenv("PAGEHOOK_CONFIG", call->config, 1) != 0)
 		return EX_OSERR;
 	if (verb->need == SETTINGS && ph_conf_load(&from, &conf, &fail) != PH_OK)
@@ -113,7 +227,7 @@ main(int argc, char **argv)
 	struct call	 call = { .name = "pagehook", .argc = argc - 1, .argv = argv + 1 };
 	const char	*slash;
 	size_t		 i;
-	int		 status;
+	int		 status, n;
 
 	/* Put into a cgi-bin by mistake: then the words are a stranger's. */
 	if (getenv("GATEWAY_INTERFACE") != NULL || getenv("REQUEST_METHOD") != NULL) {
@@ -127,10 +241,10 @@ main(int argc, char **argv)
 	if (call.argc == 0)
 		return usage("no verb", "");
 	for (i = 0; i < N_VERBS; i++)
-		if (strcmp(call.argv[0], verbs[i].name) == 0) {
-			call.argc--;
-			call.argv++;
+		if ((n = words_of(&verbs[i], &call)) > 0) {
+			call.argc -= n;
+			call.argv += n;
 			return run(&verbs[i], &call);
 		}
-	return usage("no verb ", call.argv[0]);
+	return no_verb(call.argv[0]);
 }

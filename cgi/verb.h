@@ -14,14 +14,28 @@ struct call {
 	const char		*name;		/* of the program: chooses the settings file */
 	const char		*config;	/* -c FILE; NULL: not given */
 	const struct ph_conf	*conf;		/* NULL for a verb that needs none */
-	int			 argc;		/* what follows the verb */
+	int			 argc;		/* what follows the verb, options taken out */
 	char			**argv;
+	struct {
+		const char	*name, *value;	/* value: "" of an option that takes none */
+	}			 options[16];	/* --name VALUE or --name=VALUE */
+	size_t			 n_options;
 };
 
 /* Each returns an exit status of sysexits(3). */
+int	chat_run(const struct call *call);
 int	helper_run(const struct call *call);
 int	parse_run(const struct call *call);
+int	replies_check_run(const struct call *call);
+int	replies_test_run(const struct call *call);
+int	send_run(const struct call *call);
 int	sign_run(const struct call *call);
+
+/* The value of an option, "" if it takes none; NULL: it was not given. */
+const char	*option(const struct call *call, const char *name);
+
+/* A line on standard error, and EX_USAGE. */
+int	usage(const char *why, const char *what);
 
 /*
  * Reads the verb's one FILE, or standard input when there is none or it is "-", to the end of out.

@@ -32,6 +32,12 @@ ph_clock_mono(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+bool
+ph_clock_is_set(int64_t now)
+{
+	return now > INT64_C(1767225600000);	/* 2026 */
+}
+
 int64_t
 ph_clock_wait_ms(int64_t ms)
 {

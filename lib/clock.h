@@ -8,6 +8,7 @@
 #ifndef PH_CLOCK_H
 #define PH_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PH_SECOND_MS	INT64_C(1000)
@@ -17,6 +18,9 @@
 
 int64_t	ph_clock_now(void);	/* Unix ms: may be stored, may step */
 int64_t	ph_clock_mono(void);	/* monotonic ms: for deadlines of this process, never stored */
+
+/* Whether such a time is one that a clock which was ever set would show: no age is judged by others. */
+bool	ph_clock_is_set(int64_t now);
 
 /*
  * How long a wait of this many ms lasts.  The same number, but for one

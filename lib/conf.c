@@ -44,17 +44,21 @@ static const struct setting {
 	{ "MESSENGER_APP_SECRET_PREVIOUS", AT(app_secret_previous), SECRET, NULL, 0, 0 },
 	{ "MESSENGER_PAGE_ID", AT(page_id), DIGITS, NULL, 0, 0 },
 	{ "MESSENGER_PAGE_ACCESS_TOKEN", AT(page_token), SECRET, NULL, 0, 0 },
+	{ "MESSENGER_PAGES", AT(pages), PATH, NULL, 0, 0 },
+	{ "MESSENGER_APP_ID", AT(app_id), DIGITS, NULL, 0, 0 },
 	{ "MESSENGER_OBJECTS", AT(objects), TEXT, "page", 0, 0 },
 	{ "MESSENGER_GRAPH_URL", AT(graph_url), URL, "https://graph.facebook.com", 0, 0 },
 	{ "MESSENGER_GRAPH_VERSION", AT(graph_version), TEXT, "v25.0", 0, 0 },
 	{ "MESSENGER_GRAPH_CA", AT(graph_ca), PATH, NULL, 0, 0 },
 	{ "PAGEHOOK_STATE", AT(state), PATH, NULL, 0, 0 },
+	{ "PAGEHOOK_REPLIES", AT(replies), PATH, NULL, 0, 0 },
 	{ "PAGEHOOK_HELPER", AT(helper), PATH, NULL, 0, 0 },
 	{ "PAGEHOOK_LOG", AT(log), TEXT, NULL, 0, 0 },
 	{ "PAGEHOOK_LOG_LEVEL", AT(log_level), LEVEL, "info", 0, 0 },
 	{ "PAGEHOOK_THREADS", AT(threads), COUNT, "2", 1, 64 },
 	{ "PAGEHOOK_MAX_BODY", AT(max_body), SIZE, "4M", 1024, 64 << 20 },
 	{ "PAGEHOOK_MAX_REPLY_AGE", AT(max_reply_age_ms), DURATION, "6h", PH_SECOND_MS, PH_DAY_MS },
+	{ "PAGEHOOK_HUMAN_PAUSE", AT(human_pause_ms), DURATION, "12h", 0, 365 * PH_DAY_MS },
 	{ "PAGEHOOK_IDLE_EXIT", AT(idle_exit_ms), DURATION, "300s", 0, 365 * PH_DAY_MS },
 #undef AT
 };
@@ -87,17 +91,19 @@ number_of(struct ph_conf *conf, const struct setting *s)
 
 /* Files: read whole, and remembered with what they looked like. */
 
-static void
-look(const char *path, struct ph_conf_watch *seen)
+bool
+ph_conf_look(struct ph_conf_watch *w)
 {
-	struct stat	 st;
+	const struct ph_conf_watch	 then = *w;
+	struct stat			 st;
 
-	seen->id = seen->size = seen->mtime_ns = 0;
-	if (stat(path, &st) != 0)
-		return;
-	seen->id = (int64_t)st.st_ino;
-	seen->size = st.st_size;
-	seen->mtime_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+	w->id = w->size = w->ctime_ns = 0;
+	if (stat(w->path, &st) == 0) {
+		w->id = (int64_t)st.st_ino;
+		w->size = st.st_size;
+		w->ctime_ns = st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec;
+	}
+	return w->id != then.id || w->size != then.size || w->ctime_ns != then.ctime_ns;
 }
 
 static void
@@ -107,21 +113,19 @@ watch(struct ph_conf *conf, const char *path)
 
 	if (conf->n_watched == PH_CONF_WATCHED || (w->path = strdup(path)) == NULL)
 		return;
-	look(path, w);
+	(void)ph_conf_look(w);
 	conf->n_watched++;
 }
 
 bool
 ph_conf_changed(const struct ph_conf *conf)
 {
-	struct ph_conf_watch	 now;
-	size_t			 i;
+	size_t	 i;
 
 	for (i = 0; i < conf->n_watched; i++) {
-		const struct ph_conf_watch	*then = &conf->watched[i];
+		struct ph_conf_watch	 now = conf->watched[i];
 
-		look(then->path, &now);
-		if (now.id != then->id || now.size != then->size || now.mtime_ns != then->mtime_ns)
+		if (ph_conf_look(&now))
 			return true;
 	}
 	return false;

@@ -16,6 +16,11 @@
 
 #define PH_CONF_WATCHED	12	/* files a value was, or would have been, read from */
 
+struct ph_conf_watch {		/* what a file looked like */
+	char	*path;
+	int64_t	 id, size, ctime_ns;	/* id 0: was not there; of a chmod, too */
+};
+
 struct ph_conf {
 	char			*name;		/* of the program they were loaded for */
 	char			*file;		/* the configuration file, NULL: none was found */
@@ -23,23 +28,23 @@ struct ph_conf {
 	char			*verify_token, *verify_token_previous;
 	char			*app_secret, *app_secret_previous;
 	char			*page_id, *page_token;
+	char			*pages;		/* file: several Pages, each with its token */
+	char			*app_id;
 	char			*objects;	/* comma-separated */
 	char			*graph_url, *graph_version, *graph_ca;
 	char			*state;		/* absolute path of the state directory */
+	char			*replies;	/* file; NULL: the built-in replies */
 	char			*helper;	/* NULL: beside the front, then the installed place */
 	char			*log;		/* absolute path, "stderr" or "syslog" */
 	enum ph_log_level	 log_level;
-	int64_t			 threads, max_body, max_reply_age_ms, idle_exit_ms;
+	int64_t			 threads, max_body, max_reply_age_ms, human_pause_ms, idle_exit_ms;
 
 	char			*digest;	/* hex; equal for settings that differ in numbers alone */
 
 	/* The rest is conf's own. */
-	char			*handed_on[24];	/* NAME=value that the file does not hold */
+	char			*handed_on[32];	/* NAME=value that the file does not hold */
 	size_t			 n_handed_on;
-	struct ph_conf_watch {
-		char	*path;
-		int64_t	 id, size, mtime_ns;	/* id 0: was not there */
-	}			 watched[PH_CONF_WATCHED];
+	struct ph_conf_watch	 watched[PH_CONF_WATCHED];
 	size_t			 n_watched;
 };
 
@@ -61,6 +66,9 @@ void		ph_conf_free(struct ph_conf *conf);	/* secrets are wiped */
 
 /* Whether a file the settings came from, or would come from, has changed since. */
 bool		ph_conf_changed(const struct ph_conf *conf);
+
+/* What the file at watch->path looks like now; true: not what it looked like before. */
+bool		ph_conf_look(struct ph_conf_watch *watch);
 
 /* Whether this variable of a request may set something. */
 bool		ph_conf_of_request(const char *name_and_value);

@@ -1,6 +1,7 @@
 /*
  * delivery -- one body becomes rows, and a verdict.
- * Knows intake, event, think, ledger, the wire's verdicts.  Does not know sockets or transactions.
+ * Knows intake, event, think, ledger, sending, pages, the wire's verdicts.  Does not know sockets,
+ * handlers or transactions.
  * Called by turn, inside its transaction.
  * Lives in the helper's one thread.
  * SPDX-License-Identifier: ISC
@@ -12,10 +13,10 @@
 #include "clock.h"
 #include "delivery.h"
 #include "log.h"
+#include "message.h"
 #include "sample.h"
-#include "think.h"
 
-#define CLOCK_IS_SET	INT64_C(1767225600000)	/* 2026: a clock that says less was never set */
+#define PAGE_INBOX	"263902037430900"	/* the app id of Meta's own inbox */
 #define COUNT_OF(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* Judged by the event's own time: an answer hours late, after an outage, talks past the person. */
@@ -24,28 +25,30 @@ is_too_old(const struct ph_delivery *d, const struct ph_event *ev)
 {
 	int64_t	 now = ph_clock_now();
 
-	return ev->time != 0 && now > CLOCK_IS_SET && ev->time < now - d->max_age_ms;
+	return ev->time != 0 && ph_clock_is_set(now) && ev->time < now - d->max_age_ms;
 }
 
-/* What a person should know of this event beyond its kind; NULL: nothing. */
+/* Why an event that could be answered is not; NULL: it is. */
 static const char *
-remark(const struct ph_event *ev, bool dup, bool answered)
+reason_for_silence(const struct ph_delivery *d, const struct ph_event *ev,
+    const struct ph_store_conv *conv, int64_t at)
 {
-	if (ev->why != NULL)
-		return ev->why;
-	if (strcmp(ev->kind->name, "test") == 0)
-		return "the dashboard's Test button: it reached this webhook, all is well";
-	if (ev->answerable && !dup && !answered)
+	if (is_too_old(d, ev))
 		return "older than PAGEHOOK_MAX_REPLY_AGE: kept, not answered";
+	if (at < conv->silent_until)
+		return "the bot is silent in this conversation: kept, not answered";
 	return NULL;
 }
 
 static void
-say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup, bool answered)
+say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup, const char *what)
 {
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
-	const char		*what = remark(ev, dup, answered);
 
+	if (ev->why != NULL)
+		what = ev->why;
+	else if (strcmp(ev->kind->name, "test") == 0)
+		what = "the dashboard's Test button: it reached this webhook, all is well";
 	if (!dup)
 		ph_log_id(&fields, "id", 'e', id);
 	ph_log_slice(&fields, "page", ev->page);
@@ -55,34 +58,101 @@ say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup
 	ph_buffer_adds(&fields, dup ? ",\"dup\":true" : ",\"dup\":false");
 	if (what != NULL)
 		ph_log_text(&fields, "what", what);
-	ph_log_add(&d->said, ev->why == NULL ? PH_INFO : PH_WARN, "event", &fields);
+	ph_log_add(d->said, ev->why == NULL ? PH_INFO : PH_WARN, "event", &fields);
 	ph_buffer_clear(&fields);
 }
 
-struct thought {			/* whose answer think's words are */
-	struct ph_delivery	*delivery;
-	int64_t			 conv, event, at, came;
-};
+/* Room for one more thought, and its bytes. */
+static struct ph_delivery_thought *
+next_thought(struct ph_delivery *d)
+{
+	struct ph_delivery_thought	*grown;
+	size_t				 cap = d->cap_thoughts == 0 ? 64 : 2 * d->cap_thoughts;
+
+	if (d->n_thoughts == d->cap_thoughts) {
+		if ((grown = realloc(d->thoughts, cap * sizeof(*grown))) == NULL)
+			return NULL;
+		d->thoughts = grown;
+		d->cap_thoughts = cap;
+	}
+	return &d->thoughts[d->n_thoughts++];
+}
+
+static size_t
+keep_bytes(struct ph_delivery *d, struct ph_slice bytes)
+{
+	size_t	 from = d->bytes.len;
+
+	ph_buffer_add(&d->bytes, bytes.at, bytes.len);
+	return from;
+}
 
 static enum ph_error
-note_reply(void *arg, struct ph_slice message, struct ph_fail *fail)
+keep_thought(struct ph_delivery *d, const struct ph_event *ev, const struct ph_ledger_answer *answer,
+    bool put_off, struct ph_fail *fail)
 {
-	const struct thought		*th = arg;
-	struct ph_delivery		*d = th->delivery;
-	struct ph_delivery_reply	*grown;
-	size_t				 cap = d->cap_replies == 0 ? 64 : 2 * d->cap_replies;
+	const struct ph_thought		*th = &d->thought;
+	struct ph_delivery_thought	*t = next_thought(d);
 
-	if (d->n_replies == d->cap_replies) {
-		if ((grown = realloc(d->replies, cap * sizeof(*grown))) == NULL)
-			return ph_error_set(fail, PH_NOMEM, "out of memory for replies");
-		d->replies = grown;
-		d->cap_replies = cap;
+	if (t == NULL)
+		return ph_error_set(fail, PH_NOMEM, "out of memory for replies");
+	*t = (struct ph_delivery_thought){ .answer = *answer, .put_off = put_off, .seen = th->seen,
+	    .typing = th->typing, .len = th->messages.len, .page_len = ev->page.len };
+	t->answer.pause_ms = th->pause_ms;
+	t->answer.handover = th->handover;
+	t->answer.handover_to = th->handover_to;
+	t->from = keep_bytes(d, PH_SLICE(&th->messages));
+	t->page = keep_bytes(d, ev->page);
+	t->person = d->bytes.len;
+	if (ev->by_user_ref)
+		ph_buffer_adds(&d->bytes, PH_MESSAGE_USER_REF);
+	keep_bytes(d, ev->conversation);
+	t->person_len = d->bytes.len - t->person;
+	return ph_buffer_check(&d->bytes, fail);
+}
+
+/* What a rule would say is no message once it is filled in: only this event suffers. */
+static enum ph_error
+give_up(struct ph_delivery *d, const struct ph_ledger_answer *answer, const char *why,
+    struct ph_fail *fail)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+
+	ph_log_id(&fields, "id", 'e', answer->event);
+	ph_log_text(&fields, "state", "dead");
+	ph_log_text(&fields, "why", why);
+	ph_log_add(d->said, PH_WARN, "reply", &fields);
+	ph_buffer_clear(&fields);
+	if (ph_ledger_put_off(d->ledger, answer->event, answer->conv, answer->due, fail) != PH_OK)
+		return fail->err;
+	return ph_ledger_close_event(d->ledger, answer->event, answer->conv, 0, true, why, answer->due,
+	    fail);
+}
+
+static enum ph_error
+think(struct ph_delivery *d, const struct ph_event *ev, const struct ph_ledger_answer *answer,
+    bool first, struct ph_fail *fail)
+{
+	const struct ph_rules	*rules = ph_pages_rules(d->pages, ev->page);
+	const struct ph_facts	 facts = { .id = answer->event, .attempt = 1, .at = answer->at,
+		.first = first };
+	struct ph_thought	*th = &d->thought;
+	struct ph_fail		 odd = PH_FAIL_INIT;
+	enum ph_error		 err;
+
+	if (rules->replies == NULL) {		/* a broken file: what to say is not known yet */
+		ph_thought_clear(th);
+		return keep_thought(d, ev, answer, true, fail);
 	}
-	d->replies[d->n_replies++] = (struct ph_delivery_reply){ .conv = th->conv,
-	    .event = th->event, .at = th->at, .came = th->came, .from = d->messages.len,
-	    .len = message.len };
-	ph_buffer_add(&d->messages, message.at, message.len);
-	return ph_buffer_check(&d->messages, fail);
+	err = ph_think(rules->replies, ev, &facts, th, &odd);
+	if (th->limit[0] != '\0')
+		ph_log_say(PH_WARN, "reply", "%s: its pattern costs more than is allowed: no match",
+		    th->limit);
+	if (err == PH_MALFORMED)
+		return give_up(d, answer, odd.text, fail);
+	if (err != PH_OK)
+		return ph_error_set(fail, err, "%s", odd.text);
+	return keep_thought(d, ev, answer, th->argv != NULL || th->wants_person, fail);
 }
 
 /* A Page without a token: its events are kept, its replies wait, and somebody is told. */
@@ -91,13 +161,12 @@ hold_foreign_page(struct ph_delivery *d, const struct ph_event *ev, struct ph_fa
 {
 	enum ph_error	 err;
 
-	if ((d->page.at != NULL && d->page.len == ev->page.len &&
-	    memcmp(d->page.at, ev->page.at, ev->page.len) == 0) || ph_slice_is(ev->page, d->held_page))
+	if (ph_pages_find(d->pages, ev->page) != NULL || ph_slice_is(ev->page, d->held_page))
 		return PH_OK;
 	err = ph_ledger_hold_page(d->ledger, ev->page, "no access token for this Page", fail);
 	if (err == PH_OK)
 		ph_log_say(PH_WARN, "config", "Page %.*s has no access token: its replies wait for "
-		    "MESSENGER_PAGE_ID and MESSENGER_PAGE_ACCESS_TOKEN", (int)ev->page.len, ev->page.at);
+		    "MESSENGER_PAGE_ACCESS_TOKEN or MESSENGER_PAGES", (int)ev->page.len, ev->page.at);
 	snprintf(d->held_page, sizeof(d->held_page), "%.*s", (int)ev->page.len, ev->page.at);
 	return err == PH_NONE ? PH_OK : err;
 }
@@ -122,44 +191,103 @@ take_sample(struct ph_delivery *d, const struct ph_event *ev)
 	d->n_samples++;
 }
 
-/* What was said by us settles its reply; what a person or another app said is only kept. */
+/*
+ * Said in the Page's inbox: by a person, who bears no app's id or the inbox's own.  Another app's
+ * words are another bot's.
+ */
+static bool
+is_by_hand(const struct ph_event *echo)
+{
+	char		 digits[PH_JSON_DIGITS];
+	struct ph_slice	 app = ph_json_id(ph_json_get(echo->object, "app_id"), digits);
+
+	return app.at == NULL || ph_slice_is(app, PAGE_INBOX);
+}
+
+/* A person answers: the bot keeps out of it for a while. */
 static enum ph_error
-take_echo(struct ph_delivery *d, const struct ph_event *ev, struct ph_fail *fail)
+give_way(struct ph_delivery *d, const struct ph_event *echo, const struct ph_store_conv *conv,
+    int64_t at, struct ph_fail *fail)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	int64_t			 until = at + d->human_pause_ms;
+
+	if (d->human_pause_ms == 0 || conv->id == 0 || !is_by_hand(echo) || until <= conv->silent_until)
+		return PH_OK;
+	d->silenced = true;
+	ph_log_who(&fields, echo->conversation);
+	ph_log_text(&fields, "what", "a person answers in the Page's inbox: the bot is silent");
+	ph_log_add(d->said, PH_INFO, "reply", &fields);
+	ph_buffer_clear(&fields);
+	return ph_ledger_silence(d->ledger, conv->id, until, fail);
+}
+
+/* What was said by us settles its reply, which may have been taken for unsure. */
+static enum ph_error
+take_echo(struct ph_delivery *d, const struct ph_event *ev, const struct ph_store_conv *conv,
+    int64_t at, struct ph_fail *fail)
 {
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
 	enum ph_error		 err;
 	int64_t			 id = 0;
 
+	if (!ph_message_is_ours(ev->metadata))
+		return give_way(d, ev, conv, at, fail);
 	if ((err = ph_ledger_confirm(d->ledger, ev, &id, fail)) != PH_OK)
 		return err == PH_NONE ? PH_OK : err;
 	ph_log_id(&fields, "id", 'r', id);
 	ph_log_text(&fields, "state", "sent");
 	ph_log_text(&fields, "what", "settled by Meta's echo");
-	ph_log_add(&d->said, PH_INFO, "reply", &fields);
+	ph_log_add(d->said, PH_INFO, "reply", &fields);
 	ph_buffer_clear(&fields);
 	return PH_OK;
+}
+
+/* The thread is ours again. */
+static enum ph_error
+take_thread(struct ph_delivery *d, const struct ph_event *ev, const struct ph_store_conv *conv,
+    struct ph_fail *fail)
+{
+	char			 digits[PH_JSON_DIGITS];
+	struct ph_slice		 owner = ph_json_id(ph_json_get(ev->object, "new_owner_app_id"), digits);
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+
+	if (conv->id == 0 || ev->channel != PH_MESSAGING || conv->silent_until == 0 ||
+	    (d->app_id != NULL && !ph_slice_is(owner, d->app_id)))
+		return PH_OK;
+	ph_log_who(&fields, ev->conversation);
+	ph_log_text(&fields, "what", "the thread was passed to us: the bot speaks again");
+	ph_log_add(d->said, PH_INFO, "reply", &fields);
+	ph_buffer_clear(&fields);
+	return ph_ledger_silence(d->ledger, conv->id, 0, fail);
 }
 
 static enum ph_error
 take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struct ph_fail *fail)
 {
-	struct thought	 th = { .delivery = d, .came = came, .at = ev->time != 0 ? ev->time : came };
-	enum ph_error	 err;
-	bool		 answer;
+	struct ph_ledger_answer	 answer = { .at = ev->time != 0 ? ev->time : came, .due = came };
+	struct ph_store_conv	 conv;
+	const char		*silent;
+	enum ph_error		 err;
+	bool			 dup;
 
-	err = ph_ledger_keep(d->ledger, ev, d->intake.object, came, &th.event, &th.conv, fail);
+	err = ph_ledger_keep(d->ledger, ev, d->intake.object, came, &answer.event, &conv, fail);
 	if (err != PH_OK && err != PH_NONE)
 		return err;
-	answer = err == PH_OK && ev->answerable && !is_too_old(d, ev);
-	say_event(d, ev, th.event, err == PH_NONE, answer);
+	dup = err == PH_NONE;
+	answer.conv = conv.id;
+	silent = ev->answerable && !dup ? reason_for_silence(d, ev, &conv, answer.at) : NULL;
+	say_event(d, ev, answer.event, dup, silent);
 	take_sample(d, ev);
 	if (strcmp(ev->kind->name, "message.echo") == 0)
-		return take_echo(d, ev, fail);
-	if (!answer)
+		return take_echo(d, ev, &conv, answer.at, fail);
+	if (strcmp(ev->kind->name, "handover.pass") == 0 && !dup)
+		return take_thread(d, ev, &conv, fail);
+	if (!ev->answerable || dup || silent != NULL)
 		return PH_OK;
 	if ((err = hold_foreign_page(d, ev, fail)) != PH_OK)
 		return err;
-	return ph_think(ev, note_reply, &th, fail);
+	return think(d, ev, &answer, conv.first == answer.event, fail);
 }
 
 static enum ph_error
@@ -192,7 +320,7 @@ ph_delivery_quarantine(struct ph_delivery *d, struct ph_slice body, int64_t came
 	ph_log_id(&fields, "id", 'e', id);
 	ph_log_text(&fields, "what", "a signed body is in quarantine");
 	ph_log_text(&fields, "why", why);
-	ph_log_add(&d->said, PH_ERROR, "alert", &fields);
+	ph_log_add(d->said, PH_ERROR, "alert", &fields);
 	ph_buffer_clear(&fields);
 	return PH_OK;
 }
@@ -230,30 +358,55 @@ ph_delivery_keep(struct ph_delivery *d, struct ph_slice body, int64_t came, enum
 	return err;
 }
 
-/* Where a message begins says when it was thought of: no two share a place. */
+/* Where its bytes begin says when it was thought of: no two share a place. */
 static int
 by_time(const void *a, const void *b)
 {
-	const struct ph_delivery_reply	*x = a, *y = b;
+	const struct ph_delivery_thought	*x = a, *y = b;
 
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	return x->from < y->from ? -1 : 1;
+	if (x->answer.at != y->answer.at)
+		return x->answer.at < y->answer.at ? -1 : 1;
+	return x->page < y->page ? -1 : 1;
+}
+
+/* Behind one that waits everything waits; a conversation that just fell silent stays so. */
+static enum ph_error
+owe(struct ph_delivery *d, const struct ph_delivery_thought *t, struct ph_fail *fail)
+{
+	const char			*bytes = d->bytes.data;
+	struct ph_sending_answer	 answer = { .owed = t->answer, .seen = t->seen,
+		.typing = t->typing, .page = { bytes + t->page, t->page_len },
+		.person = { bytes + t->person, t->person_len } };
+	bool				 open = t->put_off, silent = false;
+
+	if (!open && ph_ledger_is_open(d->ledger, t->answer.conv, &open, fail) != PH_OK)
+		return fail->err;
+	if (open) {
+		d->put_off = true;
+		return ph_ledger_put_off(d->ledger, t->answer.event, t->answer.conv, d->now, fail);
+	}
+	if (d->silenced && ph_ledger_is_silent(d->ledger, t->answer.conv, t->answer.at, &silent,
+	    fail) != PH_OK)
+		return fail->err;
+	if (silent)
+		return PH_OK;
+	d->silenced |= t->answer.pause_ms != 0 || t->answer.handover;
+	answer.owed.messages = (struct ph_slice){ bytes + t->from, t->len };
+	return ph_sending_owe(d->sending, &answer, fail);
 }
 
 enum ph_error
 ph_delivery_owe(struct ph_delivery *d, struct ph_fail *fail)
 {
-	struct ph_delivery_reply	*r;
+	size_t	 i;
 
-	if (d->n_replies > 1)
-		qsort(d->replies, d->n_replies, sizeof(*d->replies), by_time);
-	for (r = d->replies; r < d->replies + d->n_replies; r++)
-		if (ph_ledger_owe(d->ledger, r->conv, r->event, r->came,
-		    (struct ph_slice){ d->messages.data + r->from, r->len }, fail) != PH_OK)
+	if (d->n_thoughts > 1)
+		qsort(d->thoughts, d->n_thoughts, sizeof(*d->thoughts), by_time);
+	for (i = 0; i < d->n_thoughts; i++)
+		if (owe(d, &d->thoughts[i], fail) != PH_OK)
 			return fail->err;
-	d->n_replies = 0;
-	ph_buffer_reset(&d->messages);
+	d->n_thoughts = 0;
+	ph_buffer_reset(&d->bytes);
 	return PH_OK;
 }
 
@@ -262,7 +415,7 @@ ph_delivery_committed(struct ph_delivery *d)
 {
 	struct ph_fail	 fail;
 
-	ph_log_write(&d->said);
+	d->put_off = d->silenced = false;
 	d->n_sampled_before = d->n_sampled;
 	while (d->n_samples > 0) {
 		struct ph_delivery_sample	*s = &d->samples[--d->n_samples];
@@ -282,10 +435,10 @@ ph_delivery_forget(struct ph_delivery *d)
 	d->n_sampled = d->n_sampled_before;
 	while (d->n_samples > 0)
 		ph_buffer_clear(&d->samples[--d->n_samples].body);
-	d->n_replies = 0;
+	d->n_thoughts = 0;
+	d->put_off = d->silenced = false;
 	d->held_page[0] = '\0';
-	ph_buffer_reset(&d->messages);
-	ph_buffer_reset(&d->said);
+	ph_buffer_reset(&d->bytes);
 }
 
 void
@@ -293,7 +446,7 @@ ph_delivery_clear(struct ph_delivery *d)
 {
 	ph_delivery_forget(d);
 	ph_intake_clear(&d->intake);
-	ph_buffer_clear(&d->said);
-	ph_buffer_clear(&d->messages);
-	free(d->replies);
+	ph_thought_clear(&d->thought);
+	ph_buffer_clear(&d->bytes);
+	free(d->thoughts);
 }

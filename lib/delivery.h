@@ -1,6 +1,7 @@
 /*
  * delivery -- one body becomes rows, and a verdict.
- * Knows intake, event, think, ledger, the wire's verdicts.  Does not know sockets or transactions.
+ * Knows intake, event, think, ledger, sending, pages, the wire's verdicts.  Does not know sockets,
+ * handlers or transactions.
  * Called by turn, inside its transaction, for what fronts hand over and what lay in the spool.
  * Lives in the helper's one thread.
  * SPDX-License-Identifier: ISC
@@ -9,25 +10,35 @@
 #define PH_DELIVERY_H
 
 #include "intake.h"
-#include "ledger.h"
+#include "pages.h"
+#include "sending.h"
+#include "think.h"
 #include "wire.h"
 
-struct ph_delivery {		/* where bodies go; ledger, objects and page are borrowed */
+struct ph_delivery {		/* where bodies go; what is pointed to is borrowed */
 	struct ph_ledger	*ledger;
+	struct ph_sending	*sending;
+	const struct ph_pages	*pages;
 	const char		*objects;	/* that are wanted */
-	struct ph_slice		 page;		/* the one we hold a token for; absent: none */
+	const char		*app_id;	/* ours; NULL: not known */
 	int64_t			 max_age_ms;	/* older events are kept, and not answered */
-	struct ph_buffer	 said;		/* log lines that are true once the turn is committed */
+	int64_t			 human_pause_ms; /* a person answered: so long the bot does not; 0: it does */
+	int64_t			 now;		/* Unix ms, of this turn */
+	struct ph_buffer	*said;		/* log lines that are true once the turn is committed */
 
 	/* Its own, used again and again. */
 	char			 held_page[64];	/* the last one found without a token: noted already */
+	bool			 put_off;	/* since ph_delivery_committed: an event waits for an answer */
+	bool			 silenced;	/* since then: a conversation fell silent */
 	struct ph_intake	 intake;
-	struct ph_delivery_reply {		/* thought of, not yet owed */
-		int64_t	 conv, event, at, came;
-		size_t	 from, len;		/* in messages */
-	}			*replies;
-	size_t			 n_replies, cap_replies;
-	struct ph_buffer	 messages;
+	struct ph_thought	 thought;
+	struct ph_delivery_thought {		/* of an event of this turn; nothing is owed yet */
+		struct ph_ledger_answer	 answer;	/* messages: from, len below */
+		size_t			 from, len, page, page_len, person, person_len;	/* in bytes */
+		bool			 put_off, seen, typing;
+	}			*thoughts;
+	size_t			 n_thoughts, cap_thoughts;
+	struct ph_buffer	 bytes;
 	const struct ph_event_kind
 				*sampled[64];	/* kinds that this helper has met */
 	size_t			 n_sampled, n_sampled_before;	/* before: at the last commit */
@@ -49,7 +60,8 @@ enum ph_error	ph_delivery_keep(struct ph_delivery *delivery, struct ph_slice bod
 
 /*
  * Owes what was thought of since the last time, in order of event time, then arrival: a batch may
- * bring a conversation's words in any order, and after an outage they come so.
+ * bring a conversation's words in any order, and after an outage they come so.  What needs a handler
+ * or a name, and what comes behind such in its conversation, is put off: asked takes it up.
  */
 enum ph_error	ph_delivery_owe(struct ph_delivery *delivery, struct ph_fail *fail) PH_MUST_USE;
 

@@ -252,12 +252,14 @@ is_kind(const struct ph_event *ev, const char *name)
 	return strcmp(ev->kind->name, name) == 0;
 }
 
-static struct ph_slice
-id_or_ref(const struct ph_json *who, char digits[PH_JSON_DIGITS])
+static void
+find_person(struct ph_event *ev, const struct ph_json *who)
 {
-	struct ph_slice	 id = ph_json_id(ph_json_get(who, "id"), digits);
-
-	return id.at != NULL ? id : ph_json_id(ph_json_get(who, "user_ref"), digits);
+	ev->conversation = ph_json_id(ph_json_get(who, "id"), ev->person_digits);
+	if (ev->conversation.at != NULL)
+		return;
+	ev->conversation = ph_json_id(ph_json_get(who, "user_ref"), ev->person_digits);
+	ev->by_user_ref = ev->conversation.at != NULL;
 }
 
 /* An echo's conversation is with the recipient: the page is the one that spoke. */
@@ -272,10 +274,12 @@ find_people(struct ph_event *ev)
 		return;
 	if (ev->page.at == NULL)
 		ev->page = ph_json_id(ph_json_get(echo ? sender : recipient, "id"), ev->page_digits);
-	ev->conversation = id_or_ref(echo ? recipient : sender, ev->person_digits);
-	if (ev->conversation.at == NULL && !echo)
-		ev->conversation = ph_json_id(ph_json_get(ph_json_get(ev->whole, "optin"), "user_ref"),
-		    ev->person_digits);
+	find_person(ev, echo ? recipient : sender);
+	if (ev->conversation.at != NULL || echo)
+		return;
+	ev->conversation = ph_json_id(ph_json_get(ph_json_get(ev->whole, "optin"), "user_ref"),
+	    ev->person_digits);
+	ev->by_user_ref = ev->conversation.at != NULL;
 }
 
 static bool
@@ -297,7 +301,8 @@ find_fields(struct ph_event *ev)
 		ev->field = ph_json_text(ph_json_get(ev->whole, "field"));
 	ev->text = ph_json_text(ph_json_get(ev->object, "text"));
 	ev->metadata = ph_json_text(ph_json_get(ev->object, "metadata"));
-	ev->payload = ph_json_text(ph_json_get(ev->object, "payload"));
+	ev->payload = ph_json_text(ph_json_get(is_kind(ev, "message.quick_reply") ?
+	    ph_json_get(ev->object, "quick_reply") : ev->object, "payload"));
 	if (ev->page.len > PH_EVENT_MAX_ID || ev->conversation.len > PH_EVENT_MAX_ID ||
 	    ev->mid.len > PH_EVENT_MAX_ID)
 		ev->why = "an id of more than 512 bytes";

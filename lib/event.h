@@ -37,10 +37,12 @@ struct ph_event {
 	struct ph_slice			 page;		/* never absent, perhaps empty */
 	struct ph_slice			 conversation;	/* the person's id; absent: none */
 	struct ph_slice			 mid;
+	bool				 by_user_ref;	/* that id is a plugin's user_ref */
 	int64_t				 time;		/* Unix ms; 0: none */
 	bool				 answerable;
 	const char			*why;		/* beyond a limit, so never answered; NULL: not */
-	struct ph_slice			 text, payload;	/* of a message, of a postback */
+	struct ph_slice			 text;		/* of a message */
+	struct ph_slice			 payload;	/* of a postback, a quick reply, an opt-in */
 	struct ph_slice			 field;		/* of a change */
 	struct ph_slice			 metadata;	/* of a message: what its sender attached */
 

@@ -18,10 +18,11 @@
 #define IDLE_S		30L		/* drop an idle connection before Graph does */
 #define LIFETIME_S	600L
 #define CONNECTIONS	8L		/* to one host; each carries many requests */
-#define MAX_WATCHED	300
+#define MAX_WATCHED	400
 
 struct flight {				/* one request; its handle is used again and again */
 	CURL			*easy;
+	int			 what;
 	void			*tag;
 	struct ph_buffer	 url, body, answer;
 	size_t			 handed;	/* bytes of the body that curl took from us */
@@ -34,7 +35,7 @@ struct ph_graph {
 	CURLM			*multi;
 	struct curl_slist	*headers;
 	struct flight		 flights[PH_GRAPH_FLYING];
-	size_t			 n_flying;
+	size_t			 n_flying, n_running;	/* running: of those, not finished when last moved */
 };
 
 /*
@@ -98,12 +99,10 @@ equip(struct ph_graph *g, struct flight *f)
 	    curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, LIFETIME_S) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)ph_clock_wait_ms(CONNECT_MS)) ==
 	    CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)ph_clock_wait_ms(WHOLE_MS)) == CURLE_OK &&
 	    (g->conf.ca == NULL || curl_easy_setopt(e, CURLOPT_CAINFO, g->conf.ca) == CURLE_OK) &&
 	    curl_easy_setopt(e, CURLOPT_USERAGENT, "pagehook/" PH_VERSION) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_HTTPHEADER, g->headers) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 4096L) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_READFUNCTION, hand_out) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_READDATA, f) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, begin_once) == CURLE_OK &&
@@ -163,34 +162,59 @@ ph_graph_close(struct ph_graph *g)
 	free(g);
 }
 
-static enum ph_error
-address(struct ph_graph *g, struct flight *f, const char *page, const char *token, const char *proof,
-    struct ph_fail *fail)
+/* Appends a part of an address; what is no letter, digit or "-._~" as %XX. */
+static void
+add_escaped(struct flight *f, struct ph_slice part)
 {
-	char	*escaped = curl_easy_escape(f->easy, token, 0);
+	char	*escaped = curl_easy_escape(f->easy, part.at, (int)part.len);
 
-	ph_buffer_reset(&f->url);
-	if (escaped != NULL)
-		ph_buffer_addf(&f->url, "%s/%s/%s/messages?access_token=%s&appsecret_proof=%s",
-		    g->conf.url, g->conf.version, page, escaped, proof);
+	if (escaped != NULL && part.len > 0)
+		ph_buffer_adds(&f->url, escaped);
 	else
 		f->url.failed = true;
 	curl_free(escaped);
-	return ph_buffer_check(&f->url, fail);
 }
 
 static enum ph_error
-launch(struct ph_graph *g, struct flight *f, struct ph_slice body, struct ph_fail *fail)
+address(struct ph_graph *g, struct flight *f, const struct ph_graph_call *call, struct ph_fail *fail)
 {
+	ph_buffer_reset(&f->url);
+	ph_buffer_addf(&f->url, "%s/%s/", g->conf.url, g->conf.version);
+	add_escaped(f, call->node);
+	if (call->edge != NULL)
+		ph_buffer_addf(&f->url, "/%s?access_token=", call->edge);
+	else
+		ph_buffer_addf(&f->url, "?fields=%s&access_token=", call->fields);
+	add_escaped(f, (struct ph_slice){ call->token, strlen(call->token) });
+	ph_buffer_addf(&f->url, "&appsecret_proof=%s", call->proof);
+	return ph_buffer_check(&f->url, fail);
+}
+
+static bool
+choose_method(CURL *e, const struct ph_graph_call *call)
+{
+	if (call->edge == NULL)
+		return curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+	return curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len) == CURLE_OK;
+}
+
+static enum ph_error
+launch(struct ph_graph *g, struct flight *f, const struct ph_graph_call *call, struct ph_fail *fail)
+{
+	int64_t	 limit_ms = call->limit_ms != 0 ? call->limit_ms : WHOLE_MS;
+
 	ph_buffer_reset(&f->body);
 	ph_buffer_reset(&f->answer);
-	ph_buffer_add(&f->body, body.at, body.len);
+	ph_buffer_add(&f->body, call->body.at, call->body.len);
 	f->handed = 0;
 	f->begun = false;
 	f->began = ph_clock_mono();
-	if (f->body.failed ||
+	f->what = call->what;
+	f->tag = call->tag;
+	if (f->body.failed || !choose_method(f->easy, call) ||
 	    curl_easy_setopt(f->easy, CURLOPT_URL, f->url.data) != CURLE_OK ||
-	    curl_easy_setopt(f->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len) != CURLE_OK ||
+	    curl_easy_setopt(f->easy, CURLOPT_TIMEOUT_MS, (long)ph_clock_wait_ms(limit_ms)) != CURLE_OK ||
 	    curl_multi_add_handle(g->multi, f->easy) != CURLM_OK)
 		return ph_error_set(fail, PH_NOMEM, "libcurl takes no request");
 	f->in_use = true;
@@ -199,8 +223,7 @@ launch(struct ph_graph *g, struct flight *f, struct ph_slice body, struct ph_fai
 }
 
 enum ph_error
-ph_graph_send(struct ph_graph *g, const char *page, const char *token, const char *proof,
-    struct ph_slice body, void *tag, struct ph_fail *fail)
+ph_graph_send(struct ph_graph *g, const struct ph_graph_call *call, struct ph_fail *fail)
 {
 	struct flight	*f;
 
@@ -210,10 +233,9 @@ ph_graph_send(struct ph_graph *g, const char *page, const char *token, const cha
 		return ph_error_set(fail, PH_BUSY, "%d requests are under way", PH_GRAPH_FLYING);
 	if (f->easy == NULL && !equip(g, f))
 		return ph_error_set(fail, PH_NOMEM, "libcurl takes no request");
-	f->tag = tag;
-	if (address(g, f, page, token, proof, fail) != PH_OK)
+	if (address(g, f, call, fail) != PH_OK)
 		return PH_NOMEM;
-	return launch(g, f, body, fail);
+	return launch(g, f, call, fail);
 }
 
 size_t
@@ -225,9 +247,16 @@ ph_graph_flying(const struct ph_graph *g)
 void
 ph_graph_perform(struct ph_graph *g)
 {
-	int	 running;
+	int	 running = 0;
 
-	(void)curl_multi_perform(g->multi, &running);
+	if (curl_multi_perform(g->multi, &running) == CURLM_OK)
+		g->n_running = (size_t)running;
+}
+
+bool
+ph_graph_finished(const struct ph_graph *g)
+{
+	return g->n_running < g->n_flying;
 }
 
 bool
@@ -242,7 +271,8 @@ ph_graph_next(struct ph_graph *g, struct ph_graph_sent *out)
 			return false;
 	while (msg->msg != CURLMSG_DONE);
 	(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&f);
-	*out = (struct ph_graph_sent){ .tag = f->tag, .took_ms = ph_clock_mono() - f->began };
+	*out = (struct ph_graph_sent){ .what = f->what, .tag = f->tag,
+	    .took_ms = ph_clock_mono() - f->began };
 	out->answer.handed = f->handed > 0;
 	out->answer.body = PH_SLICE(&f->answer);
 	if (msg->data.result != CURLE_OK)	/* curl's general words: its detailed ones bear the URL */
@@ -261,8 +291,10 @@ ph_graph_wait(struct ph_graph *g, struct pollfd *watched, size_t n, int timeout_
 	size_t			 i;
 
 	for (i = 0; i < n && i < MAX_WATCHED; i++)
-		fds[i] = (struct curl_waitfd){ .fd = watched[i].fd, .events = CURL_WAIT_POLLIN };
+		fds[i] = (struct curl_waitfd){ .fd = watched[i].fd, .events = (short)
+		    ((watched[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
+		    (watched[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0)) };
 	(void)curl_multi_poll(g->multi, fds, (unsigned)i, timeout_ms, NULL);
 	for (n = i, i = 0; i < n; i++)
-		watched[i].revents = fds[i].revents != 0 ? POLLIN : 0;
+		watched[i].revents = fds[i].revents != 0 ? watched[i].events : 0;
 }

@@ -13,7 +13,7 @@
 
 #include "outcome.h"
 
-#define PH_GRAPH_FLYING	64		/* requests under way at once, at most */
+#define PH_GRAPH_FLYING	96		/* requests under way at once, at most */
 
 struct ph_graph;
 
@@ -22,7 +22,19 @@ struct ph_graph_conf {			/* borrowed until ph_graph_close */
 	const char	*ca;		/* file; NULL: the system's */
 };
 
+struct ph_graph_call {			/* borrowed for the call of ph_graph_send */
+	struct ph_slice	 node;		/* a Page or a person */
+	const char	*edge;		/* "messages": POST {node}/{edge}; NULL: GET the node itself */
+	const char	*fields;	/* of the node, for GET */
+	const char	*token, *proof;	/* the Page's access token and its appsecret_proof */
+	struct ph_slice	 body;		/* of a POST */
+	int64_t		 limit_ms;	/* of the whole; 0: the usual 20 s */
+	int		 what;		/* the caller's, comes back with the answer */
+	void		*tag;		/* the same */
+};
+
 struct ph_graph_sent {			/* one finished request; valid until the next ph_graph_next */
+	int			 what;
 	void			*tag;
 	struct ph_answer	 answer;
 	int64_t			 took_ms;
@@ -33,16 +45,16 @@ enum ph_error	ph_graph_open(const struct ph_graph_conf *conf, struct ph_graph **
 void		ph_graph_close(struct ph_graph *graph);
 
 /*
- * Puts POST {url}/{version}/{page}/messages under way.  body is copied; token and proof are the
- * page's access token and its appsecret_proof.  tag comes back with the answer.
- * PH_BUSY: PH_GRAPH_FLYING are under way.  A request that could not even be begun is no failure
- * here: it comes back like any other, with not a byte handed out.
+ * Puts a request under way.  PH_BUSY: PH_GRAPH_FLYING are.  A request that could not even be begun is
+ * no failure here: it comes back like any other, with not a byte handed out.
  */
-enum ph_error	ph_graph_send(struct ph_graph *graph, const char *page, const char *token,
-		    const char *proof, struct ph_slice body, void *tag, struct ph_fail *fail)
-		    PH_MUST_USE;
+enum ph_error	ph_graph_send(struct ph_graph *graph, const struct ph_graph_call *call,
+		    struct ph_fail *fail) PH_MUST_USE;
 
 size_t		ph_graph_flying(const struct ph_graph *graph);
+
+/* Whether a request has finished that ph_graph_next has not given yet: no time to wait. */
+bool		ph_graph_finished(const struct ph_graph *graph);
 
 /* Moves bytes, without waiting; then the next finished request, or false. */
 void		ph_graph_perform(struct ph_graph *graph);

@@ -18,11 +18,14 @@
 
 #define ECHO_GRACE_MS	(20 * PH_SECOND_MS)	/* as long as an echo may take */
 #define MAX_RESENDS	1			/* no second one, whatever happens */
+#define MAX_A_MINUTE	20			/* in one conversation: nobody reads faster, but a bot */
+#define PAGE_INBOX	"263902037430900"	/* the app id of Meta's own inbox */
 #define AT_ONCE		256			/* rows looked at in one step of recovery */
 
 struct ph_ledger {
 	const struct ph_store_ops	*ops;
 	struct ph_store			*store;
+	int64_t				 n_open, n_open_before;	/* events; before: at the last commit */
 };
 
 /* What a reply becomes by the outcome of its send. */
@@ -68,6 +71,7 @@ ph_ledger_open(const struct ph_store_ops *ops, const char *where, int64_t now,
 	if (ops->open(where, &l->store, &mine) == PH_OK && ops->begin(l->store, &mine) == PH_OK &&
 	    ops->note(l->store, "started", now, &mine) == PH_OK &&
 	    recover(l, now, n_unsure, &mine) == PH_OK &&
+	    ops->reopen(l->store, now, &l->n_open, &mine) == PH_OK &&
 	    ph_ledger_reset_clock(l, now, &mine) == PH_OK && ops->commit(l->store, &mine) == PH_OK) {
 		*out = l;
 		return PH_OK;
@@ -88,6 +92,7 @@ ph_ledger_close(struct ph_ledger *l)
 enum ph_error
 ph_ledger_begin(struct ph_ledger *l, struct ph_fail *fail)
 {
+	l->n_open_before = l->n_open;
 	return l->ops->begin(l->store, fail);
 }
 
@@ -101,24 +106,33 @@ void
 ph_ledger_abandon(struct ph_ledger *l)
 {
 	l->ops->abandon(l->store);
+	l->n_open = l->n_open_before;
 }
 
 enum ph_error
 ph_ledger_keep(struct ph_ledger *l, const struct ph_event *ev, const char *object, int64_t came,
-    int64_t *id, int64_t *conv, struct ph_fail *fail)
+    int64_t *id, struct ph_store_conv *conv, struct ph_fail *fail)
 {
 	struct ph_store_event	 row = { .object = object, .kind = ev->kind->name,
 		.state = ev->why == NULL ? "done" : "dead", .why = ev->why,
 		.page = ev->page, .person = ev->conversation, .mid = ev->mid,
-		.at = ev->time != 0 ? ev->time : came, .came = came, .body = ev->raw };
-	struct ph_buffer	 key = PH_BUFFER_INIT;
+		.at = ev->time != 0 ? ev->time : came, .came = came, .turn = ev->answerable,
+		.body = ev->raw };
+	struct ph_buffer	 key = PH_BUFFER_INIT, ref = PH_BUFFER_INIT;
 	enum ph_error		 err;
 
+	if (ev->by_user_ref) {			/* no page-scoped id, and nobody's may look like it */
+		ph_buffer_adds(&ref, PH_MESSAGE_USER_REF);
+		ph_buffer_add(&ref, ev->conversation.at, ev->conversation.len);
+		row.person = PH_SLICE(&ref);
+	}
 	ph_key_format(ev, &key);
 	if ((err = ph_buffer_check(&key, fail)) == PH_OK &&
+	    (err = ph_buffer_check(&ref, fail)) == PH_OK &&
 	    (err = ph_key_digest(PH_SLICE(&key), row.key, fail)) == PH_OK)
 		err = l->ops->keep(l->store, &row, id, conv, fail);
 	ph_buffer_clear(&key);
+	ph_buffer_clear(&ref);
 	return err;
 }
 
@@ -129,7 +143,7 @@ ph_ledger_quarantine(struct ph_ledger *l, struct ph_slice body, const char *why,
 	struct ph_store_event	 row = { .object = "unknown", .kind = "unreadable", .state = "dead",
 		.why = why, .page = { "", 0 }, .at = came, .came = came, .body = body };
 	unsigned char		 sum[PH_DIGEST_LEN];
-	int64_t			 conv;
+	struct ph_store_conv	 conv;
 
 	/* Meta repeats what was answered 400; the bytes are their own key, since nothing else is. */
 	if (ph_signature_digest(body, sum, fail) != PH_OK)
@@ -138,12 +152,199 @@ ph_ledger_quarantine(struct ph_ledger *l, struct ph_slice body, const char *why,
 	return l->ops->keep(l->store, &row, id, &conv, fail);
 }
 
-enum ph_error
-ph_ledger_owe(struct ph_ledger *l, int64_t conv, int64_t event, int64_t due,
-    struct ph_slice message, struct ph_fail *fail)
+static enum ph_error
+owe_message(struct ph_ledger *l, const struct ph_ledger_answer *a, struct ph_slice message,
+    size_t *n_held, struct ph_fail *fail)
 {
-	return l->ops->owe(l->store, conv, event, due, message, fail);
+	const struct ph_store_owed	 owed = { .conv = a->conv, .event = a->event, .due = a->due,
+		.body = message, .said_at = a->at, .window_ms = PH_MINUTE_MS };
+	int64_t				 id, said;
+
+	if (l->ops->owe(l->store, &owed, &id, &said, fail) != PH_OK)
+		return fail->err;
+	if (said <= MAX_A_MINUTE)
+		return PH_OK;
+	(*n_held)++;
+	return l->ops->hold(l->store, id, a->conv, "more than 20 automatic replies in a minute", fail);
 }
+
+/* The thread goes to somebody else, after what was said; it comes back by an event of Meta's. */
+static enum ph_error
+pass_thread(struct ph_ledger *l, const struct ph_ledger_answer *a, struct ph_fail *fail)
+{
+	struct ph_buffer	 body = PH_BUFFER_INIT;
+	struct ph_store_owed	 owed = { .conv = a->conv, .event = a->event, .due = a->due,
+		.kind = PH_MESSAGE_PASS_THREAD };
+	int64_t			 id, said;
+	enum ph_error		 err;
+
+	ph_buffer_addf(&body, "{\"target_app_id\":\"%s\"}",
+	    a->handover_to != NULL ? a->handover_to : PAGE_INBOX);
+	owed.body = PH_SLICE(&body);
+	if ((err = ph_buffer_check(&body, fail)) == PH_OK)
+		err = l->ops->owe(l->store, &owed, &id, &said, fail);
+	ph_buffer_clear(&body);
+	return err == PH_OK ? ph_ledger_silence(l, a->conv, INT64_MAX, fail) : err;
+}
+
+enum ph_error
+ph_ledger_owe(struct ph_ledger *l, const struct ph_ledger_answer *a, size_t *n_held,
+    struct ph_fail *fail)
+{
+	const char	*at = a->messages.at, *end = at + a->messages.len, *nl;
+
+	*n_held = 0;
+	for (; at < end; at = nl + 1) {
+		nl = memchr(at, '\n', (size_t)(end - at));
+		if (owe_message(l, a, (struct ph_slice){ at, (size_t)(nl - at) }, n_held, fail) != PH_OK)
+			return fail->err;
+	}
+	if (a->handover)
+		return pass_thread(l, a, fail);
+	return a->pause_ms == 0 ? PH_OK : ph_ledger_silence(l, a->conv, a->at + a->pause_ms, fail);
+}
+
+enum ph_error
+ph_ledger_send(struct ph_ledger *l, int64_t conv, const char *kind, int64_t due,
+    struct ph_slice message, int64_t *id, struct ph_fail *fail)
+{
+	const struct ph_store_owed	 owed = { .conv = conv, .due = due, .kind = kind,
+		.body = message };
+	int64_t				 said;
+
+	return l->ops->owe(l->store, &owed, id, &said, fail);
+}
+
+enum ph_error
+ph_ledger_tell(struct ph_ledger *l, int64_t id, struct ph_store_told *out, struct ph_fail *fail)
+{
+	return l->ops->tell(l->store, id, out, fail);
+}
+
+enum ph_error
+ph_ledger_find(struct ph_ledger *l, struct ph_slice page, struct ph_slice person, bool make,
+    struct ph_store_conv *out, struct ph_fail *fail)
+{
+	return l->ops->find(l->store, page, person, make, out, fail);
+}
+
+enum ph_error
+ph_ledger_silence(struct ph_ledger *l, int64_t conv, int64_t until, struct ph_fail *fail)
+{
+	return l->ops->silence(l->store, conv, until, fail);
+}
+
+enum ph_error
+ph_ledger_is_silent(struct ph_ledger *l, int64_t conv, int64_t at, bool *silent,
+    struct ph_fail *fail)
+{
+	int64_t		 until = 0;
+	enum ph_error	 err = l->ops->silent_until(l->store, conv, &until, fail);
+
+	*silent = at < until;
+	return err;
+}
+
+/* Events that wait. */
+
+enum ph_error
+ph_ledger_put_off(struct ph_ledger *l, int64_t event, int64_t conv, int64_t now,
+    struct ph_fail *fail)
+{
+	l->n_open++;
+	return l->ops->put_off(l->store, event, conv, now, fail);
+}
+
+enum ph_error
+ph_ledger_is_open(struct ph_ledger *l, int64_t conv, bool *open, struct ph_fail *fail)
+{
+	*open = false;
+	return l->n_open > 0 ? l->ops->is_open(l->store, conv, open, fail) : PH_OK;
+}
+
+bool
+ph_ledger_any_open(const struct ph_ledger *l)
+{
+	return l->n_open > 0;
+}
+
+enum ph_error
+ph_ledger_due(struct ph_ledger *l, int64_t now, int64_t after_due, int64_t after_id,
+    struct ph_store_open *out, size_t max, size_t *n, struct ph_fail *fail)
+{
+	*n = 0;
+	return l->n_open > 0 ?
+	    l->ops->due(l->store, now, after_due, after_id, out, max, n, fail) : PH_OK;
+}
+
+enum ph_error
+ph_ledger_ask(struct ph_ledger *l, int64_t id, int64_t conv, int64_t tries, struct ph_fail *fail)
+{
+	const struct ph_store_step	 step = { .id = id, .conv = conv, .state = "asked",
+		.tries = tries };
+
+	return l->ops->step(l->store, &step, fail);
+}
+
+enum ph_error
+ph_ledger_ask_again(struct ph_ledger *l, int64_t id, int64_t conv, int64_t tries, int64_t wait_ms,
+    int64_t now, const char *why, struct ph_fail *fail)
+{
+	const struct ph_store_step	 step = { .id = id, .conv = conv, .state = "kept",
+		.due = now + ph_clock_wait_ms(wait_ms), .tries = tries, .why = why };
+
+	return l->ops->step(l->store, &step, fail);
+}
+
+enum ph_error
+ph_ledger_close_event(struct ph_ledger *l, int64_t id, int64_t conv, int64_t tries, bool dead,
+    const char *why, int64_t now, struct ph_fail *fail)
+{
+	const struct ph_store_step	 step = { .id = id, .conv = conv, .tries = tries,
+		.state = dead ? "dead" : "done", .why = why, .now = now };
+
+	l->n_open--;
+	return l->ops->step(l->store, &step, fail);
+}
+
+static uint32_t
+any_number(void)
+{
+	uint32_t	 random = 0;
+
+	if (ph_signature_random((unsigned char *)&random, sizeof(random), NULL) != PH_OK)
+		random = (uint32_t)ph_clock_mono();	/* any spread will do */
+	return random;
+}
+
+int64_t
+ph_ledger_backoff_ms(int64_t tries)
+{
+	return ph_backoff_ms(tries, any_number());
+}
+
+enum ph_error
+ph_ledger_person(struct ph_ledger *l, int64_t conv, struct ph_store_person *out,
+    struct ph_fail *fail)
+{
+	return l->ops->person(l->store, conv, out, fail);
+}
+
+enum ph_error
+ph_ledger_set_person(struct ph_ledger *l, int64_t conv, struct ph_slice first_name,
+    struct ph_slice last_name, int64_t now, struct ph_fail *fail)
+{
+	return l->ops->set_person(l->store, conv, first_name, last_name, now, fail);
+}
+
+enum ph_error
+ph_ledger_next_open(struct ph_ledger *l, int64_t after, int64_t *due, struct ph_fail *fail)
+{
+	*due = 0;
+	return l->n_open > 0 ? l->ops->next_open(l->store, after, due, fail) : PH_OK;
+}
+
+/* Pages and replies. */
 
 enum ph_error
 ph_ledger_hold_page(struct ph_ledger *l, struct ph_slice page, const char *why,
@@ -163,19 +364,30 @@ ph_ledger_claim(struct ph_ledger *l, struct ph_slice page, int64_t now, struct p
 static int64_t
 due_after(const struct ph_result *result, int64_t attempt, int64_t now)
 {
-	uint32_t	 random = 0;
-	int64_t		 wait_ms;
+	int64_t	 wait_ms;
 
 	if (result->outcome == PH_UNSURE)
 		return now + ph_clock_wait_ms(ECHO_GRACE_MS);
 	if (result->outcome != PH_RETRY)
 		return now;
-	if (ph_signature_random((unsigned char *)&random, sizeof(random), NULL) != PH_OK)
-		random = (uint32_t)now;		/* any spread will do */
-	wait_ms = ph_backoff_ms(attempt, random);
+	wait_ms = ph_backoff_ms(attempt, any_number());
 	if (result->perhaps_taken && wait_ms < ECHO_GRACE_MS)
 		wait_ms = ECHO_GRACE_MS;
 	return now + ph_clock_wait_ms(wait_ms);
+}
+
+/*
+ * Refused for good: the later parts of the same answer would be read without it.  A thread that could
+ * not be passed on is still ours, so the bot speaks again.
+ */
+static enum ph_error
+follow(struct ph_ledger *l, const struct ph_store_reply *refused, struct ph_fail *fail)
+{
+	if (strcmp(refused->kind, PH_MESSAGE_PASS_THREAD) == 0)
+		return ph_ledger_silence(l, refused->conv, 0, fail);
+	if (refused->event == 0)
+		return PH_OK;
+	return l->ops->drop_rest(l->store, refused, "an earlier part of the answer was refused", fail);
 }
 
 enum ph_error
@@ -187,9 +399,10 @@ ph_ledger_settle(struct ph_ledger *l, const struct ph_store_reply *claim,
 		.due = due_after(result, claim->attempt, now), .resends = claim->resends,
 		.mid = result->mid, .trace = result->trace, .why = result->why,
 		.code = result->code, .subcode = result->subcode };
+	enum ph_error		 err = l->ops->move(l->store, &move, fail);
 
 	*state = move.state;
-	return l->ops->move(l->store, &move, fail);
+	return err == PH_OK && result->outcome == PH_REFUSED ? follow(l, claim, fail) : err;
 }
 
 enum ph_error

@@ -28,18 +28,91 @@ enum ph_error	ph_ledger_begin(struct ph_ledger *ledger, struct ph_fail *fail) PH
 enum ph_error	ph_ledger_commit(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
 void		ph_ledger_abandon(struct ph_ledger *ledger);
 
-/* Keeps an event.  PH_NONE: it was kept before.  conv: 0 when it has no conversation. */
+/* Keeps an event.  PH_NONE: it was kept before. */
 enum ph_error	ph_ledger_keep(struct ph_ledger *ledger, const struct ph_event *event,
-		    const char *object, int64_t came, int64_t *id, int64_t *conv,
+		    const char *object, int64_t came, int64_t *id, struct ph_store_conv *conv,
 		    struct ph_fail *fail) PH_MUST_USE;
 
 /* Keeps signed bytes that could not be read, as a dead event of kind "unreadable". */
 enum ph_error	ph_ledger_quarantine(struct ph_ledger *ledger, struct ph_slice body,
 		    const char *why, int64_t came, int64_t *id, struct ph_fail *fail) PH_MUST_USE;
 
-/* Owes a reply, due since a time: message is the message object. */
-enum ph_error	ph_ledger_owe(struct ph_ledger *ledger, int64_t conv, int64_t event, int64_t due,
-		    struct ph_slice message, struct ph_fail *fail) PH_MUST_USE;
+/*
+ * Owes what was thought of: the messages in their order, then the thread if it is passed on; and
+ * notes how long the bot is silent.  n_held: so many were more than 20 in a minute of that
+ * conversation, the sign of two bots talking to each other: a person decides about those.
+ */
+struct ph_ledger_answer {
+	int64_t		 conv, event;
+	int64_t		 at;		/* Unix ms: when the event happened */
+	int64_t		 due;		/* Unix ms */
+	struct ph_slice	 messages;	/* message objects, each on a line of its own */
+	int64_t		 pause_ms;	/* silent so long from at on; 0: not */
+	bool		 handover;
+	const char	*handover_to;	/* an app's id; NULL: the Page inbox */
+};
+enum ph_error	ph_ledger_owe(struct ph_ledger *ledger, const struct ph_ledger_answer *answer,
+		    size_t *n_held, struct ph_fail *fail) PH_MUST_USE;
+
+/* Owes what a person sends by hand.  kind as in message.h.  Waits behind what is owed already. */
+enum ph_error	ph_ledger_send(struct ph_ledger *ledger, int64_t conv, const char *kind, int64_t due,
+		    struct ph_slice message, int64_t *id, struct ph_fail *fail) PH_MUST_USE;
+
+/* What has become of a reply.  PH_NONE: there is none. */
+enum ph_error	ph_ledger_tell(struct ph_ledger *ledger, int64_t id, struct ph_store_told *out,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+/* The conversation with that person; PH_NONE: there is none yet, unless it is to be made. */
+enum ph_error	ph_ledger_find(struct ph_ledger *ledger, struct ph_slice page,
+		    struct ph_slice person, bool make, struct ph_store_conv *out,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+/* The bot says nothing to what happens in this conversation before until; 0: it speaks. */
+enum ph_error	ph_ledger_silence(struct ph_ledger *ledger, int64_t conv, int64_t until,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+enum ph_error	ph_ledger_is_silent(struct ph_ledger *ledger, int64_t conv, int64_t at, bool *silent,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+/*
+ * Events that cannot be answered at once: kept until a handler, a name or the one before them is
+ * there.  put_off: an event that was kept a moment ago.  is_open: whether a conversation has such.
+ */
+enum ph_error	ph_ledger_put_off(struct ph_ledger *ledger, int64_t event, int64_t conv,
+		    int64_t now, struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	ph_ledger_is_open(struct ph_ledger *ledger, int64_t conv, bool *open,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+bool		ph_ledger_any_open(const struct ph_ledger *ledger);
+
+/* At most max of those that are due and first in their conversation, from behind a place on. */
+enum ph_error	ph_ledger_due(struct ph_ledger *ledger, int64_t now, int64_t after_due,
+		    int64_t after_id, struct ph_store_open *out, size_t max, size_t *n,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+/* What becomes of one.  PH_NONE: it was closed otherwise. */
+enum ph_error	ph_ledger_ask(struct ph_ledger *ledger, int64_t id, int64_t conv, int64_t tries,
+		    struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	ph_ledger_ask_again(struct ph_ledger *ledger, int64_t id, int64_t conv,
+		    int64_t tries, int64_t wait_ms, int64_t now, const char *why, struct ph_fail *fail)
+		    PH_MUST_USE;
+enum ph_error	ph_ledger_close_event(struct ph_ledger *ledger, int64_t id, int64_t conv,
+		    int64_t tries, bool dead, const char *why, int64_t now, struct ph_fail *fail)
+		    PH_MUST_USE;
+
+/* The wait before a handler is asked again, by how often it was. */
+int64_t		ph_ledger_backoff_ms(int64_t tries);
+
+/* What Meta said of the person, and to note it.  out is the caller's: ph_store_person_clear. */
+enum ph_error	ph_ledger_person(struct ph_ledger *ledger, int64_t conv,
+		    struct ph_store_person *out, struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	ph_ledger_set_person(struct ph_ledger *ledger, int64_t conv,
+		    struct ph_slice first_name, struct ph_slice last_name, int64_t now,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+/* When the next event that waits is due, after a time; 0: none. */
+enum ph_error	ph_ledger_next_open(struct ph_ledger *ledger, int64_t after, int64_t *due,
+		    struct ph_fail *fail) PH_MUST_USE;
 
 /* Notes that this page's replies wait, and why; NULL: they do not.  PH_NONE: that was known. */
 enum ph_error	ph_ledger_hold_page(struct ph_ledger *ledger, struct ph_slice page,
@@ -52,7 +125,7 @@ enum ph_error	ph_ledger_claim(struct ph_ledger *ledger, struct ph_slice page, in
 
 /*
  * Settles a claim by what became of it.  state, static, is what the reply is now; PH_NONE: it had
- * been settled otherwise.
+ * been settled otherwise.  The later messages of the same answer go with one that is refused for good.
  */
 enum ph_error	ph_ledger_settle(struct ph_ledger *ledger, const struct ph_store_reply *claim,
 		    const struct ph_result *result, int64_t now, const char **state,
@@ -72,7 +145,7 @@ enum ph_error	ph_ledger_confirm(struct ph_ledger *ledger, const struct ph_event 
 enum ph_error	ph_ledger_ripen(struct ph_ledger *ledger, int64_t now, struct ph_store_reply *out,
 		    size_t max, size_t *n, struct ph_fail *fail) PH_MUST_USE;
 
-/* When the next reply of this page, or an unsure one, is due; 0: never. */
+/* When the next reply of this page is due; of an absent page: the next unsure one; 0: never. */
 enum ph_error	ph_ledger_next_due(struct ph_ledger *ledger, struct ph_slice page, int64_t *due,
 		    struct ph_fail *fail) PH_MUST_USE;
 

@@ -116,6 +116,8 @@ ph_outcome_judge(const struct ph_answer *a, struct ph_result *out)
 		copy(out->mid, sizeof(out->mid), mid);
 	} else if (ph_json_is_object(error))
 		judge_error(error, out);
+	else if (a->status == 200 && ph_json_flag(ph_json_get(tree, "success")))
+		out->outcome = PH_SENT;		/* so Graph answers where no message is made */
 	else
 		judge_silence(a, out);
 	ph_json_free(tree);

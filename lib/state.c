@@ -1,7 +1,7 @@
 /*
  * state -- the state directory: made, judged and opened.
  * Knows error.  Does not know what lies in it.
- * Called by the front and the helper before they touch a file of theirs.
+ * Called by the front, the helper and verbs before they touch a file in it.
  * Lives as one descriptor, closed on exec.
  * SPDX-License-Identifier: ISC
  */
@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,4 +86,17 @@ ph_state_open(const char *path, int *fd, struct ph_fail *fail)
 	close(*fd);
 	*fd = -1;
 	return fail != NULL ? fail->err : PH_CONFIG;
+}
+
+enum ph_error
+ph_state_become_owner(const char *path, struct ph_fail *fail)
+{
+	struct stat	 st;
+
+	if (geteuid() != 0 || stat(path, &st) != 0 || st.st_uid == 0)
+		return PH_OK;
+	if (setgroups(0, NULL) == -1 || setgid(st.st_gid) == -1 || setuid(st.st_uid) == -1)
+		return ph_error_set(fail, PH_CONFIG, "%s: cannot become its owner: %s", path,
+		    strerror(errno));
+	return PH_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * state -- the state directory: made, judged and opened.
  * Knows error.  Does not know what lies in it.
- * Called by the front and the helper before they touch a file of theirs.
+ * Called by the front, the helper and verbs before they touch a file in it.
  * Lives as one descriptor, closed on exec.
  * SPDX-License-Identifier: ISC
  */
@@ -16,5 +16,11 @@
  * or on a network file system, whose locks and sockets do not cross hosts.
  */
 enum ph_error	ph_state_open(const char *path, int *fd, struct ph_fail *fail) PH_MUST_USE;
+
+/*
+ * root becomes the state directory's owner, if it is another's: files of root's in it would lock
+ * everybody else out.  A directory that is not there yet changes nothing.
+ */
+enum ph_error	ph_state_become_owner(const char *path, struct ph_fail *fail) PH_MUST_USE;
 
 #endif

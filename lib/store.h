@@ -26,11 +26,49 @@ struct ph_store_event {			/* borrowed for the call */
 	const char	*object, *kind, *state, *why;	/* why may be NULL */
 	struct ph_slice	 page, person, mid;		/* person and mid may be absent */
 	int64_t		 at, came;			/* Unix ms: when it happened, when it came */
+	bool		 turn;				/* a turn of talk: it may be answered */
 	struct ph_slice	 body;
 };
 
+struct ph_store_conv {			/* a conversation, as far as thinking needs it */
+	int64_t		 id;		/* 0: the event has none */
+	int64_t		 first;		/* the event that was the person's first turn; 0: none, or long ago */
+	int64_t		 silent_until;	/* Unix ms: the bot says nothing to what happened before */
+	int64_t		 turn_at;	/* of the person's newest turn; 0: none */
+};
+
+struct ph_store_open {			/* an event that is kept, to be thought about; the caller's */
+	int64_t			 id, at, due, tries;
+	struct ph_store_conv	 conv;
+	struct ph_buffer	 page, person, body;
+};
+
+struct ph_store_step {			/* what an open event becomes */
+	int64_t		 id, conv;
+	const char	*state;
+	int64_t		 due;		/* Unix ms; of one that is "kept", else 0 */
+	int64_t		 tries;		/* so often a handler was asked */
+	const char	*why;		/* NULL: left as it is */
+	int64_t		 now;		/* once it is closed, the conversation's next is due */
+};
+
+struct ph_store_person {		/* the caller's */
+	int64_t			 asked_at;	/* Unix ms: when Meta was asked; 0: never */
+	struct ph_buffer	 first_name, last_name;
+};
+
+struct ph_store_owed {			/* borrowed for the call */
+	int64_t		 conv, event;	/* event 0: sent by hand */
+	int64_t		 due;		/* Unix ms */
+	const char	*kind;		/* opaque here; NULL: the usual */
+	struct ph_slice	 body;
+	int64_t		 said_at;	/* Unix ms: counts as said then; 0: is not counted */
+	int64_t		 window_ms;	/* of that count */
+};
+
 struct ph_store_reply {			/* the caller's: clear person and body */
-	int64_t			 id, conv, attempt, resends;
+	int64_t			 id, conv, event, attempt, resends;
+	char			 kind[24];	/* "": the usual */
 	unsigned char		 token[PH_STORE_TOKEN_LEN];
 	struct ph_buffer	 person, body;
 };
@@ -45,6 +83,11 @@ struct ph_store_move {			/* what a reply becomes */
 	int64_t			 code, subcode;		/* 0: left as they are */
 };
 
+struct ph_store_told {			/* of a reply, for who waits for it; the caller's */
+	char	 state[12], mid[256], why[200];
+	int64_t	 code;
+};
+
 struct ph_store_ops {
 	const char	*name;
 
@@ -57,14 +100,72 @@ struct ph_store_ops {
 	enum ph_error	(*commit)(struct ph_store *store, struct ph_fail *fail);
 	void		(*abandon)(struct ph_store *store);
 
-	/* Keeps an event and its key.  PH_NONE: the key is known, nothing was kept.  conv: 0 without a
-	 * person. */
+	/* Keeps an event and its key.  PH_NONE: the key is known, nothing was kept. */
 	enum ph_error	(*keep)(struct ph_store *store, const struct ph_store_event *event,
-			    int64_t *id, int64_t *conv, struct ph_fail *fail);
+			    int64_t *id, struct ph_store_conv *conv, struct ph_fail *fail);
 
-	/* A reply that is ready: it waits behind the conversation's older open ones. */
-	enum ph_error	(*owe)(struct ph_store *store, int64_t conv, int64_t event, int64_t due,
-			    struct ph_slice body, struct ph_fail *fail);
+	/* The conversation of that page and person.  PH_NONE: there is none; make: then it is made. */
+	enum ph_error	(*find)(struct ph_store *store, struct ph_slice page, struct ph_slice person,
+			    bool make, struct ph_store_conv *out, struct ph_fail *fail);
+
+	/* The bot is silent in this conversation to what happens before until (Unix ms); 0: it is not. */
+	enum ph_error	(*silence)(struct ph_store *store, int64_t conv, int64_t until,
+			    struct ph_fail *fail);
+
+	enum ph_error	(*silent_until)(struct ph_store *store, int64_t conv, int64_t *until,
+			    struct ph_fail *fail);
+
+	/* What is known of the person, and to know it; an empty name leaves the old one.  out is born empty. */
+	enum ph_error	(*person)(struct ph_store *store, int64_t conv, struct ph_store_person *out,
+			    struct ph_fail *fail);
+	enum ph_error	(*set_person)(struct ph_store *store, int64_t conv, struct ph_slice first_name,
+			    struct ph_slice last_name, int64_t asked_at, struct ph_fail *fail);
+
+	/*
+	 * Open events: "kept" to be thought about, "asked" of a handler.  put_off opens one that was
+	 * kept as "done": it is due now, or once the earlier ones of its conversation are closed.
+	 */
+	enum ph_error	(*put_off)(struct ph_store *store, int64_t event, int64_t conv, int64_t now,
+			    struct ph_fail *fail);
+	enum ph_error	(*is_open)(struct ph_store *store, int64_t conv, bool *open,
+			    struct ph_fail *fail);
+
+	/*
+	 * At most max events that are due and the first open one of their conversation, those due first
+	 * first, from behind (after_due, after_id) on.
+	 */
+	enum ph_error	(*due)(struct ph_store *store, int64_t now, int64_t after_due, int64_t after_id,
+			    struct ph_store_open *out, size_t max, size_t *n, struct ph_fail *fail);
+
+	/* Moves an open event on.  PH_NONE: it is not open any more. */
+	enum ph_error	(*step)(struct ph_store *store, const struct ph_store_step *step,
+			    struct ph_fail *fail);
+
+	/* Every "asked" event is "kept" again, and due; n_open: how many events are open. */
+	enum ph_error	(*reopen)(struct ph_store *store, int64_t now, int64_t *n_open,
+			    struct ph_fail *fail);
+
+	/*
+	 * A reply that is ready: it waits behind the conversation's older open ones.  said: how many,
+	 * with this one, were counted in the window that began with the first of them.
+	 */
+	enum ph_error	(*owe)(struct ph_store *store, const struct ph_store_owed *owed, int64_t *id,
+			    int64_t *said, struct ph_fail *fail);
+
+	/* Holds a reply that is ready; a person decides. */
+	enum ph_error	(*hold)(struct ph_store *store, int64_t id, int64_t conv, const char *why,
+			    struct ph_fail *fail);
+
+	/*
+	 * The ready replies to the same event that come after this one and are of the usual kind are
+	 * "dead": they follow it.
+	 */
+	enum ph_error	(*drop_rest)(struct ph_store *store, const struct ph_store_reply *after,
+			    const char *why, struct ph_fail *fail);
+
+	/* What has become of a reply.  PH_NONE: there is none. */
+	enum ph_error	(*tell)(struct ph_store *store, int64_t id, struct ph_store_told *out,
+			    struct ph_fail *fail);
 
 	/*
 	 * Claims at most max due replies of a page, the oldest due first, one a conversation: they are
@@ -89,8 +190,12 @@ struct ph_store_ops {
 			    const unsigned char token[PH_STORE_TOKEN_LEN], struct ph_slice mid,
 			    int64_t *id, struct ph_fail *fail);
 
-	/* When the next reply of this page, or the next unsure one, is due; 0: none. */
+	/* When the next reply of this page is due; of an absent page: the next unsure one; 0: none. */
 	enum ph_error	(*next_due)(struct ph_store *store, struct ph_slice page, int64_t *due,
+			    struct ph_fail *fail);
+
+	/* When the next open event is due, after a time; 0: none. */
+	enum ph_error	(*next_open)(struct ph_store *store, int64_t after, int64_t *due,
 			    struct ph_fail *fail);
 
 	/* Notes why a page's replies wait; NULL: they do not.  PH_NONE: that was noted already. */
@@ -115,5 +220,7 @@ struct ph_store_ops {
 extern const struct ph_store_ops	ph_store_sqlite;
 
 void	ph_store_reply_clear(struct ph_store_reply *reply);
+void	ph_store_open_clear(struct ph_store_open *event);
+void	ph_store_person_clear(struct ph_store_person *person);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * turn -- the helper's loop, one turn of it: gather, commit, act, wait.
- * Knows everything below it: wire, spool, delivery, ledger, graph.
+ * Knows everything below it: wire, spool, delivery, asked, sending, ledger, graph, pages.
  * Called by the helper.
  * Lives in one thread; between commit and act nothing is owed that is not on disk.
  * SPDX-License-Identifier: ISC
@@ -8,16 +8,17 @@
 #ifndef PH_TURN_H
 #define PH_TURN_H
 
-#include "conf.h"
+#include "pages.h"
 
 struct ph_turn;
 
 /*
  * Opens store, Graph and spool of the state directory, which is the current one, and listens.
- * stop_fd: becomes readable when the helper is to leave; it ends a wait.  conf is borrowed.
+ * stop_fd: becomes readable when the helper is to leave; it ends a wait.  conf and pages
+ * are borrowed; the pages' rules are read again when their files change.
  */
-enum ph_error	ph_turn_open(const struct ph_conf *conf, int state_fd, int stop_fd,
-		    struct ph_turn **out, struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	ph_turn_open(const struct ph_conf *conf, struct ph_pages *pages, int state_fd,
+		    int stop_fd, struct ph_turn **out, struct ph_fail *fail) PH_MUST_USE;
 void		ph_turn_close(struct ph_turn *turn);
 
 /*
@@ -29,7 +30,7 @@ enum ph_error	ph_turn(struct ph_turn *turn, struct ph_fail *fail) PH_MUST_USE;
 /* Monotonic ms of the last turn in which anything arrived, flew or was owed. */
 int64_t		ph_turn_busy_at(const struct ph_turn *turn);
 
-/* Claims not yet settled: under way at Graph, or answered and not yet committed. */
+/* Claims not yet settled: under way at Graph or a handler, or answered and not yet committed. */
 size_t		ph_turn_flying(const struct ph_turn *turn);
 
 /* Why this helper should make room for another; NULL: it need not.  Static. */

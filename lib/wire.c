@@ -1,8 +1,8 @@
 /*
- * wire -- the front's end of helper.sock.
+ * wire -- the front's end of helper.sock, and the operator's.
  * Knows buffer and clock.  Does not know what is in a body.
- * Called by the front alone.
- * Lives as one connection a front thread.
+ * Called by the front and by the operator's command.
+ * Lives as one connection a front thread, or a command.
  * SPDX-License-Identifier: ISC
  */
 #include <sys/socket.h>
@@ -18,6 +18,7 @@
 #include "wire.h"
 
 #define HELLO_BY_MS	1000
+#define MAX_ANSWER	(16u << 20)
 
 /* Writes all of the parts by answer_by; they are consumed.  PH_BUSY with *gone: the peer hung up. */
 static enum ph_error
@@ -151,4 +152,45 @@ ph_wire_ask(int fd, const struct ph_slice *bodies, size_t n, enum ph_verdict *ve
 	if ((err = send_parts(fd, parts, 2 * n, answer_by, gone, fail)) != PH_OK)
 		return err;
 	return read_verdicts(fd, verdicts, n, answer_by, gone, fail);
+}
+
+static enum ph_error
+read_all(int fd, char *out, size_t len, int64_t answer_by, struct ph_fail *fail)
+{
+	struct pollfd	 pfd = { .fd = fd, .events = POLLIN };
+	ssize_t		 got;
+
+	while (len > 0) {
+		if (poll(&pfd, 1, ph_clock_left_ms(answer_by)) == 0)
+			return ph_error_set(fail, PH_BUSY, "helper: no answer in time");
+		got = read(fd, out, len);
+		if (got == -1 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (got <= 0)
+			return ph_error_set(fail, PH_BUSY, "helper: gone before its answer");
+		out += got;
+		len -= (size_t)got;
+	}
+	return PH_OK;
+}
+
+enum ph_error
+ph_wire_order(int fd, struct ph_slice order, struct ph_buffer *out, int64_t answer_by,
+    struct ph_fail *fail)
+{
+	uint32_t	 frame[2] = { PH_WIRE_ORDER, (uint32_t)order.len }, len = 0;
+	struct iovec	 parts[] = { { frame, sizeof(frame) }, { (void *)(uintptr_t)order.at, order.len } };
+	char		*room;
+	bool		 gone;
+
+	if (send_parts(fd, parts, 2, answer_by, &gone, fail) != PH_OK ||
+	    read_all(fd, (char *)&len, sizeof(len), answer_by, fail) != PH_OK)
+		return PH_BUSY;
+	if (len > MAX_ANSWER || (room = ph_buffer_room(out, len)) == NULL)
+		return ph_error_set(fail, PH_NOMEM, "helper: no room for an answer of %u bytes", len);
+	if (read_all(fd, room, len, answer_by, fail) != PH_OK)
+		return PH_BUSY;
+	out->len += len;
+	out->data[out->len] = '\0';
+	return PH_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * wire -- what front and helper say to each other over helper.sock.
  * Knows buffer and clock.  Does not know what is in a body.
- * Called by the front (wire.c) and by the helper's turn (wire_helper.c).
+ * Called by the front and the operator's command (wire.c) and by the helper's turn (wire_helper.c).
  * Lives as one connection a front thread, kept open between batches.
  *
  * Both ends are one build on one machine, so numbers are in host order.  The front speaks first:
@@ -9,8 +9,10 @@
  *	frame     uint32 type, uint32 len, len bytes
  *	HELLO     uint32 version, 64 hex digits of the settings' digest, the settings file's path
  *	DELIVERY  the raw body of one POST whose signature held
+ *	ORDER     what an operator asks of the helper, JSON: see order.h
  *
- * The helper answers every delivery with one byte, in order; nothing else crosses the socket.
+ * The helper answers every delivery with one byte and every order with a uint32 and as many bytes of
+ * JSON, in order.
  * SPDX-License-Identifier: ISC
  */
 #ifndef PH_WIRE_H
@@ -21,11 +23,11 @@
 
 #include "buffer.h"
 
-#define PH_WIRE_VERSION	1
+#define PH_WIRE_VERSION	2
 #define PH_WIRE_SOCKET	"helper.sock"	/* in the state directory */
 #define PH_WIRE_BATCH	64		/* deliveries in one write, at most */
 
-enum ph_wire_type { PH_WIRE_HELLO = 1, PH_WIRE_DELIVERY };
+enum ph_wire_type { PH_WIRE_HELLO = 1, PH_WIRE_DELIVERY, PH_WIRE_ORDER };
 
 enum ph_verdict {			/* the byte that crosses */
 	PH_LATER = 'l',			/* not kept: the front spools */
@@ -54,6 +56,10 @@ enum ph_error	ph_wire_ask(int fd, const struct ph_slice *bodies, size_t n,
 		    enum ph_verdict *verdicts, int64_t answer_by, bool *gone, struct ph_fail *fail)
 		    PH_MUST_USE;
 
+/* Hands over one order and waits for its answer, which is appended to out. */
+enum ph_error	ph_wire_order(int fd, struct ph_slice order, struct ph_buffer *out,
+		    int64_t answer_by, struct ph_fail *fail) PH_MUST_USE;
+
 /* The helper's end. */
 
 struct ph_wire_server;
@@ -62,6 +68,8 @@ struct ph_wire_delivery {		/* valid until ph_wire_answer_all */
 	struct ph_slice	 body;
 	enum ph_verdict	 verdict;	/* born PH_LATER; the turn sets it */
 	size_t		 conn;
+	bool		 is_order;	/* then no verdict but an answer is given */
+	struct ph_buffer answer;	/* of an order: JSON; the wire clears it */
 };
 
 /*
@@ -85,7 +93,7 @@ size_t		ph_wire_watch(const struct ph_wire_server *server, struct pollfd *fds, s
 struct ph_wire_delivery
 		*ph_wire_read(struct ph_wire_server *server, size_t *n);
 
-/* Writes every verdict back and forgets the deliveries. */
+/* Writes every verdict and answer back and forgets the deliveries. */
 void		ph_wire_answer_all(struct ph_wire_server *server);
 
 /* Whether the name in the state directory is not this server's any more. */

@@ -114,6 +114,8 @@ ph_wire_close(struct ph_wire_server *s)
 		hang_up(&s->conns[i]);
 	if (s->fd != -1)
 		close(s->fd);
+	for (i = 0; i < s->n_deliveries; i++)
+		ph_buffer_clear(&s->deliveries[i].answer);
 	free(s->deliveries);
 	free(s);
 }
@@ -218,7 +220,7 @@ greet(struct ph_wire_server *s, struct conn *c, const char *bytes, size_t len)
 }
 
 static bool
-deliver(struct ph_wire_server *s, struct conn *c, size_t at, size_t len)
+deliver(struct ph_wire_server *s, struct conn *c, size_t at, const uint32_t frame[2])
 {
 	struct ph_wire_delivery	*grown;
 	size_t			 cap = s->cap_deliveries == 0 ? 64 : 2 * s->cap_deliveries;
@@ -230,10 +232,16 @@ deliver(struct ph_wire_server *s, struct conn *c, size_t at, size_t len)
 		s->cap_deliveries = cap;
 	}
 	s->deliveries[s->n_deliveries++] = (struct ph_wire_delivery){
-		.body = { c->in.data + at, len }, .verdict = PH_LATER,
-		.conn = (size_t)(c - s->conns),
+		.body = { c->in.data + at, frame[1] }, .verdict = PH_LATER,
+		.conn = (size_t)(c - s->conns), .is_order = frame[0] == PH_WIRE_ORDER,
 	};
 	return true;
+}
+
+static bool
+is_expected(const struct conn *c, uint32_t type)
+{
+	return c->greeted ? type == PH_WIRE_DELIVERY || type == PH_WIRE_ORDER : type == PH_WIRE_HELLO;
 }
 
 /* Takes the complete frames of c->in, from c->used on; false: this peer talks nonsense. */
@@ -245,12 +253,12 @@ take_frames(struct ph_wire_server *s, struct conn *c)
 
 	while (c->in.len - c->used >= sizeof(frame)) {
 		memcpy(frame, c->in.data + c->used, sizeof(frame));
-		if (frame[1] > MAX_FRAME || frame[0] != (c->greeted ? PH_WIRE_DELIVERY : PH_WIRE_HELLO))
+		if (frame[1] > MAX_FRAME || !is_expected(c, frame[0]))
 			return false;
 		if (c->in.len - c->used - sizeof(frame) < frame[1])
 			break;
 		body = c->used + sizeof(frame);
-		if (!(c->greeted ? deliver(s, c, body, frame[1]) :
+		if (!(c->greeted ? deliver(s, c, body, frame) :
 		    greet(s, c, c->in.data + body, frame[1])))
 			return false;
 		c->used = body + frame[1];
@@ -316,16 +324,28 @@ write_verdicts(struct conn *c)
 	return c->out.len == 0;
 }
 
+static void
+answer(struct ph_wire_server *s, struct ph_wire_delivery *d)
+{
+	struct ph_buffer	*out = &s->conns[d->conn].out;
+	const char		 verdict = (char)d->verdict;
+	const uint32_t		 len = (uint32_t)d->answer.len;
+
+	if (d->is_order) {
+		ph_buffer_add(out, &len, sizeof(len));
+		ph_buffer_add(out, d->answer.data, len);
+		ph_buffer_clear(&d->answer);
+	} else
+		ph_buffer_add(out, &verdict, 1);
+}
+
 void
 ph_wire_answer_all(struct ph_wire_server *s)
 {
 	size_t	 i;
-	char	 verdict;
 
-	for (i = 0; i < s->n_deliveries; i++) {
-		verdict = (char)s->deliveries[i].verdict;
-		ph_buffer_add(&s->conns[s->deliveries[i].conn].out, &verdict, 1);
-	}
+	for (i = 0; i < s->n_deliveries; i++)
+		answer(s, &s->deliveries[i]);
 	s->n_deliveries = 0;
 	for (i = 0; i < MAX_CONNS; i++) {
 		struct conn	*c = &s->conns[i];

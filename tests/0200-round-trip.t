@@ -71,6 +71,7 @@ subtest 'nothing else is ever answered' => sub {
 		$hook->event(psid => 7100),
 	);
 	$events[0]{message}{is_echo} = \1;
+	$events[0]{message}{app_id} = 4242;	# another bot's: a person's would silence ours
 	my $overheard = $hook->text_event(psid => 7100, text => 'overheard');
 	my $comment = { field => 'feed', value => { item => 'comment', message => 'a comment' } };
 	my $got = $hook->post($hook->envelope({ messaging => \@events, standby => [$overheard],

@@ -39,6 +39,10 @@ ok $by_curl, 'the README says how by curl';
 is typed($by_curl, W => $hook->{server}->url), 'CHALLENGE_ACCEPTEDEVENT_RECEIVED', 'and it works';
 $hook->soon(sub { grep { ($_->{text} // '') eq 'You said: hello' } $hook->sent }, 'the reply is at Graph');
 
+my ($by_chat) = grep { /pagehook chat/ } @fences;
+ok $by_chat, 'the README says how in the terminal';
+like typed($by_chat), qr/You said: hello.*Welcome\. Tell me what you need\./s, 'and it works';
+
 ok $by_hand, 'the README says how by cgi-fcgi';
 my $socket = "$hook->{dir}/by-hand.sock";
 my $heard = typed($by_hand, S => $socket);

@@ -133,14 +133,20 @@ sub graph_faults {
 	rename "$self->{dir}/faults.new", "$self->{dir}/faults" or die "rename: $!";
 }
 
-# What Graph got: one hash a message.
-sub sent { return lines_of("$_[0]{dir}/ledger") }
-sub log { return lines_of("$_[0]{state}/pagehook.log") }
+# What Graph got, in the order of arrival: every call but a look at the Page; the messages alone.
+# like: only lines that match, which saves reading all the others.
+sub asked_graph { return lines_of("$_[0]{dir}/ledger", $_[1]) }
+sub sent {
+	my ($self, $like) = @_;
+	return grep { ($_->{call} // '') eq 'messages' && !defined $_->{action} } $self->asked_graph($like);
+}
+
+sub log { return lines_of("$_[0]{state}/pagehook.log", $_[1]) }
 
 sub lines_of {
-	my ($file) = @_;
+	my ($file, $like) = @_;
 	open my $f, '<', $file or return;
-	return map { /\n\z/ ? $json->decode($_) : () } <$f>;
+	return map { /\n\z/ && (!$like || /$like/) ? $json->decode($_) : () } <$f>;
 }
 
 # Serves the front in this way; further options are WebServer's.

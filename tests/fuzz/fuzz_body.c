@@ -14,8 +14,7 @@
 #include "fuzz.h"
 #include "intake.h"
 #include "key.h"
-#include "message.h"
-#include "think.h"
+#include "said.h"
 #include "utf8.h"
 
 static bool
@@ -36,49 +35,31 @@ check_parses(struct ph_slice json)
 	ph_json_free(v);
 }
 
-/* UTF-16 units of text, all of which must be UTF-8. */
-static size_t
-units_of(struct ph_slice text)
+static const struct ph_replies *
+builtin(void)
 {
-	size_t	 i, n, units = 0;
+	static struct ph_replies	*replies;
+	static struct ph_flaws		 flaws;
 
-	for (i = 0; i < text.len; i += n) {
-		n = ph_utf8_len(text.at + i, text.len - i);
-		demand(n > 0);
-		units += n == 4 ? 2 : 1;
-	}
-	return units;
-}
-
-static enum ph_error
-say(void *arg, struct ph_slice message, struct ph_fail *fail)
-{
-	struct ph_json	*v = NULL;
-	struct ph_slice	 text;
-
-	(void)fail;
-	++*(size_t *)arg;
-	demand(memchr(message.at, '\0', message.len) == NULL);
-	demand(ph_json_parse(message, &v, NULL) == PH_OK);
-	text = ph_json_text(ph_json_get(v, "text"));
-	demand(text.len > 0);
-	demand(memchr(text.at, '\0', text.len) == NULL);
-	demand(units_of(text) <= PH_MESSAGE_MAX_TEXT);
-	ph_json_free(v);
-	return PH_OK;
+	if (replies == NULL)
+		demand(ph_replies_parse("built-in", (struct ph_slice){ ph_replies_builtin,
+		    strlen(ph_replies_builtin) }, &replies, &flaws, NULL) == PH_OK);
+	return replies;
 }
 
 static void
 check_event(const struct ph_event *ev)
 {
-	struct ph_fail	 fail = PH_FAIL_INIT;
-	size_t		 n_said = 0;
+	static struct ph_thought	 thought = PH_THOUGHT_INIT;
+	const struct ph_facts		 facts = { .id = 1, .attempt = 1, .at = ev->time };
+	struct ph_fail			 fail = PH_FAIL_INIT;
 
 	demand(ev->kind != NULL && ev->page.at != NULL);
 	demand(ev->time >= 0 && ev->time < INT64_C(1000000000000000));
 	demand(!ev->answerable || (ev->channel == PH_MESSAGING && ev->conversation.at != NULL));
-	demand(ph_think(ev, say, &n_said, &fail) == PH_OK);
-	demand(n_said == 0 || ev->answerable);
+	demand(ph_think(builtin(), ev, &facts, &thought, &fail) == PH_OK);
+	demand(thought.messages.len == 0 || ev->answerable);
+	demand_messages(&thought);
 }
 
 /* A key is one line of UTF-8; the line is ended here, so that two lists of keys can be compared. */
@@ -87,14 +68,17 @@ check_key(const struct ph_event *ev, struct ph_buffer *keys)
 {
 	struct ph_slice	 key;
 	unsigned char	 digest[PH_KEY_LEN];
-	size_t		 i, from = keys->len;
+	size_t		 i, n, from = keys->len;
 
 	ph_key_format(ev, keys);
 	demand(!keys->failed && keys->len > from);
 	key = (struct ph_slice){ keys->data + from, keys->len - from };
 	for (i = 0; i < key.len; i++)
 		demand((unsigned char)key.at[i] >= 0x20 && key.at[i] != 0x7f);
-	units_of(key);
+	for (i = 0; i < key.len; i += n) {
+		n = ph_utf8_len(key.at + i, key.len - i);
+		demand(n > 0);
+	}
 	demand(ph_key_digest(key, digest, NULL) == PH_OK);
 	ph_buffer_adds(keys, "\n");
 }

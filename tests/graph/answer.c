@@ -32,15 +32,41 @@ put_json(struct call *c, int status)
 	put(c, status, "application/json; charset=UTF-8");
 }
 
+/* Who was reached by a user_ref is not named. */
+static void
+format_sent(struct call *c)
+{
+	const char	*comma = "";
+
+	ph_buffer_adds(&c->answer, "{");
+	if (!c->send.to_ref) {
+		ph_buffer_adds(&c->answer, "\"recipient_id\":\"");
+		ph_buffer_add_json(&c->answer, c->send.to);
+		ph_buffer_adds(&c->answer, "\"");
+		comma = ",";
+	}
+	if (c->send.message != NULL)
+		ph_buffer_addf(&c->answer, "%s\"message_id\":\"m_%s\"", comma, c->id);
+	ph_buffer_adds(&c->answer, "}");
+}
+
+static void
+format_person(struct call *c)
+{
+	ph_buffer_adds(&c->answer, "{\"first_name\":\"Ann\",\"last_name\":\"Lee\",\"id\":\"");
+	ph_buffer_add_json(&c->answer, c->send.to);
+	ph_buffer_adds(&c->answer, "\"}");
+}
+
 static void
 format_taken(struct call *c)
 {
-	ph_buffer_adds(&c->answer, "{\"recipient_id\":\"");
-	ph_buffer_add_json(&c->answer, c->send.to);
-	ph_buffer_adds(&c->answer, "\"");
-	if (c->send.message != NULL)
-		ph_buffer_addf(&c->answer, ",\"message_id\":\"m_%s\"", c->id);
-	ph_buffer_adds(&c->answer, "}");
+	if (c->is == CALL_PROFILE)
+		format_person(c);
+	else if (c->is == CALL_PASS)
+		ph_buffer_adds(&c->answer, "{\"success\":true}");
+	else
+		format_sent(c);
 }
 
 static void
@@ -142,6 +168,13 @@ hang(struct call *c)
 	cut(c);
 }
 
+static void
+say_given(struct call *c)
+{
+	ph_buffer_adds(&c->answer, c->fault.json);
+	put_json(c, 200);
+}
+
 static void (*const answers[])(struct call *) = {
 	[FAULT_NONE] = say_taken,
 	[FAULT_ERROR] = say_error,
@@ -154,6 +187,7 @@ static void (*const answers[])(struct call *) = {
 	[FAULT_HUGE] = say_huge,
 	[FAULT_REDIRECT] = say_elsewhere,
 	[FAULT_DROP] = cut,
+	[FAULT_ANSWER] = say_given,
 };
 
 void

@@ -16,11 +16,20 @@
 
 #define ID_LEN	32		/* hex digits of 16 random bytes */
 
+enum call_is {
+	CALL_MESSAGE,		/* any other POST too, until it is refused */
+	CALL_ACTION,		/* a sender_action */
+	CALL_PASS,		/* of thread control */
+	CALL_PROFILE		/* GET of a person */
+};
+
 struct call {			/* one request, from accept to answer */
 	FCGX_Request		*rq;
+	enum call_is		 is;
 	int64_t			 at;			/* when it came, Unix ms */
 	char			 id[ID_LEN + 1];
 	char			 page[64], edge[64];	/* of /v25.0/PAGE/EDGE, or "" */
+	char			 person[64];		/* of /v25.0/PERSON; page is the token's */
 	struct ph_buffer	 body, answer;
 	struct send		 send;
 	struct fault		 fault;	/* FAULT_ERROR also for what Graph itself refuses */

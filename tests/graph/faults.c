@@ -1,7 +1,7 @@
 /*
  * faults -- what the next request is to suffer, read from the control file.
  * Knows buffer.  Does not know HTTP, nor how a fault is played.
- * Called by graph for each valid POST, from many threads.
+ * Called by graph for each valid call but a look at the page itself, from many threads.
  * Lives as long as the program; one lock for the file and the counts.
  * SPDX-License-Identifier: ISC
  */
@@ -27,6 +27,7 @@ struct faults {
 
 struct rule {			/* a line, understood; borrows from its copy */
 	struct fault	 fault;
+	const char	*call;
 	const char	*to, *text;	/* NULL: any */
 	int		 times;
 };
@@ -47,11 +48,15 @@ static const struct action {
 	[FAULT_HUGE] = { "huge", 0, 0, false },
 	[FAULT_REDIRECT] = { "redirect", 0, 0, false },
 	[FAULT_DROP] = { "drop", 0, 0, false },
+	[FAULT_ANSWER] = { "answer", 0, 0, true },
 };
 #define N_ACTIONS	(sizeof(actions) / sizeof(actions[0]))
 
-static const struct fault	 nothing = { FAULT_NONE, { 0, 0 }, false, true, "" };
-static const struct fault	 unreadable = { FAULT_STATUS, { 500, 0 }, false, false, "" };
+static const char *const	 calls[] = { "messages", "action", "profile", "pass_thread_control" };
+#define N_CALLS		(sizeof(calls) / sizeof(calls[0]))
+
+static const struct fault	 nothing = { FAULT_NONE, { 0, 0 }, false, true, "", "" };
+static const struct fault	 unreadable = { FAULT_STATUS, { 500, 0 }, false, false, "", "" };
 
 static bool
 parse_number(const char *word, int *out)
@@ -80,6 +85,19 @@ parse_action(const char *word, struct rule *r)
 }
 
 static bool
+parse_call(const char *word, struct rule *r)
+{
+	size_t	 i;
+
+	for (i = 0; i < N_CALLS; i++)
+		if (strcmp(word, calls[i]) == 0) {
+			r->call = calls[i];
+			return true;
+		}
+	return false;
+}
+
+static bool
 parse_word(const char *word, struct rule *r, int *n_args)
 {
 	size_t	 size = sizeof(r->fault.header);
@@ -90,6 +108,8 @@ parse_word(const char *word, struct rule *r, int *n_args)
 		return r->fault.taken = true;
 	if (strncmp(word, "times=", 6) == 0)
 		return parse_number(word + 6, &r->times);
+	if (strncmp(word, "call=", 5) == 0)
+		return parse_call(word + 5, r);
 	if (strncmp(word, "to=", 3) == 0)
 		return *(r->to = word + 3) != '\0';
 	if (strncmp(word, "header=", 7) == 0) {
@@ -101,16 +121,29 @@ parse_word(const char *word, struct rule *r, int *n_args)
 	return parse_number(word, &r->fault.args[(*n_args)++]);
 }
 
+/* What follows name, to the end of the line, which then ends before it; NULL: it is not there. */
+static const char *
+cut_rest(char *line, const char *name)
+{
+	char	*at = strstr(line, name);
+
+	if (at == NULL)
+		return NULL;
+	*at = '\0';
+	return at + strlen(name);
+}
+
 static bool
 parse_rule(char *line, struct rule *r)
 {
-	char	*text = strstr(line, " text="), *word, *rest;
-	int	 n_args = 0;
+	const char	*json = strncmp(line, "answer ", 7) == 0 ? cut_rest(line, " json=") : "";
+	size_t		 size = sizeof(r->fault.json);
+	char		*word, *rest;
+	int		 n_args = 0;
 
-	if (text != NULL) {
-		*text = '\0';
-		r->text = text + 6;
-	}
+	r->text = cut_rest(line, " text=");
+	if (json == NULL || (size_t)snprintf(r->fault.json, size, "%s", json) >= size)
+		return false;
 	word = strtok_r(line, " \t", &rest);
 	if (word == NULL || !parse_action(word, r))
 		return false;
@@ -121,8 +154,10 @@ parse_rule(char *line, struct rule *r)
 }
 
 static bool
-matches(const struct rule *r, struct ph_slice to, struct ph_slice text)
+matches(const struct rule *r, const char *call, struct ph_slice to, struct ph_slice text)
 {
+	if (strcmp(call, r->call) != 0)
+		return false;
 	if (r->to != NULL && !ph_slice_is(to, r->to))
 		return false;
 	return r->text == NULL || (text.at != NULL &&
@@ -148,10 +183,10 @@ spend(struct faults *f, const char *line, int times)
 }
 
 static bool
-wins(struct faults *f, const char *line, struct ph_slice to, struct ph_slice text,
-    struct fault *out)
+wins(struct faults *f, const char *line, const char *call, struct ph_slice to,
+    struct ph_slice text, struct fault *out)
 {
-	struct rule	 r = { nothing, NULL, NULL, -1 };
+	struct rule	 r = { nothing, calls[0], NULL, NULL, -1 };
 	char		*copy = strdup(line);
 	bool		 won = false;
 
@@ -159,7 +194,7 @@ wins(struct faults *f, const char *line, struct ph_slice to, struct ph_slice tex
 		fprintf(stderr, "graph: %s: cannot read: %s\n", f->path, line);
 		*out = unreadable;
 		won = true;
-	} else if (matches(&r, to, text) && (r.times < 0 || spend(f, line, r.times))) {
+	} else if (matches(&r, call, to, text) && (r.times < 0 || spend(f, line, r.times))) {
 		*out = r.fault;
 		won = true;
 	}
@@ -180,7 +215,7 @@ faults_new(const char *path)
 }
 
 struct fault
-faults_next(struct faults *f, struct ph_slice to, struct ph_slice text)
+faults_next(struct faults *f, const char *call, struct ph_slice to, struct ph_slice text)
 {
 	FILE		*file = f->path != NULL ? fopen(f->path, "re") : NULL;
 	struct fault	 fault = nothing;
@@ -192,7 +227,7 @@ faults_next(struct faults *f, struct ph_slice to, struct ph_slice text)
 	pthread_mutex_lock(&f->lock);
 	while (getline(&line, &size, file) != -1) {
 		line[strcspn(line, "\n")] = '\0';
-		if (line[0] != '\0' && line[0] != '#' && wins(f, line, to, text, &fault))
+		if (line[0] != '\0' && line[0] != '#' && wins(f, line, call, to, text, &fault))
 			break;
 	}
 	pthread_mutex_unlock(&f->lock);

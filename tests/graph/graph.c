@@ -7,16 +7,21 @@
  *
  * It is set up by the environment:
  *
- *	GRAPH_PAGE, GRAPH_TOKEN, GRAPH_SECRET   the one page, its access token, the app's secret
- *	GRAPH_LEDGER                            a file: one line of JSON for each POST, written
- *	                                        before the answer; tests count what arrived by it
+ *	GRAPH_PAGE, GRAPH_TOKEN, GRAPH_SECRET   the page, its access token, the app's secret; of
+ *	                                        several pages: the ids and, in the same order, the
+ *	                                        tokens, separated by commas
+ *	GRAPH_LEDGER                            a file: one line of JSON for each POST and each GET
+ *	                                        of a person's profile, written before the answer;
+ *	                                        tests count what arrived by it
  *	GRAPH_CONTROL                           a file of faults, see faults.h; may be absent
  *	GRAPH_ECHO_URL, GRAPH_APP_ID            the webhook to send echoes to, and what they bear;
  *	                                        without the URL there are none
  *
- * A line of the ledger: at (Unix ms of arrival), page, to, text, metadata, action, outcome
- * ("sent", "error 613", "status 500", "drop" ..), mid, connection, body (the message object).
- * What is absent is null.  "sent" means taken, whatever the answer was.
+ * A line of the ledger: at (Unix ms of arrival), call ("messages", "pass_thread_control",
+ * "profile"), page, to, text, metadata, action (not null: a sender_action, which is no message),
+ * outcome ("sent", "error 613", "status 500", "drop" ..), mid, connection, body (the message object;
+ * of pass_thread_control all of it).  What is absent is null; "user_ref":true is there when `to` is
+ * one.  "sent" means taken, whatever the answer was.
  */
 #include <sys/prctl.h>
 
@@ -37,13 +42,20 @@
 
 #define N_THREADS	32		/* a delayed answer holds one of them */
 #define MAX_BODY	(1 << 20)
+#define MAX_PAGES	16
+
+struct page {
+	const char	*id, *token;
+	char		 proof[PH_SIGNATURE_LEN + 1];
+};
 
 struct graph {
-	const char	*page, *token, *secret;
+	struct page	 pages[MAX_PAGES];
+	size_t		 n_pages;
+	const char	*secret;
 	int		 ledger;
 	struct faults	*faults;
 	struct echo	*echo;		/* NULL: no echoes */
-	char		 proof[PH_SIGNATURE_LEN + 1];
 };
 
 static const char *
@@ -69,7 +81,7 @@ make_id(char out[ID_LEN + 1])
 static void
 refuse(struct call *c, int code, int subcode, const char *says)
 {
-	c->fault = (struct fault){ FAULT_ERROR, { code, subcode }, false, false, "" };
+	c->fault = (struct fault){ FAULT_ERROR, { code, subcode }, false, false, "", "" };
 	c->says = says;
 }
 
@@ -82,35 +94,86 @@ has(const struct call *c, const char *name, const char *value)
 	    strcmp(offered, value) == 0;
 }
 
+/* The page whose token is offered. */
+static const struct page *
+bearer(const struct graph *g, const struct call *c)
+{
+	size_t	 i;
+
+	for (i = 0; i < g->n_pages; i++)
+		if (has(c, "access_token", g->pages[i].token))
+			return &g->pages[i];
+	return NULL;
+}
+
 static bool
 admit(const struct graph *g, struct call *c, const char *edge)
 {
-	if (c->page[0] == '\0' || strcmp(c->edge, edge) != 0)
+	const struct page	*p = bearer(g, c);
+	const char		*whom = c->is == CALL_PROFILE ? c->person : c->page;
+
+	if (c->is == CALL_PROFILE && p != NULL)
+		snprintf(c->page, sizeof(c->page), "%s", p->id);
+	if (*whom == '\0' || strcmp(c->edge, edge) != 0)
 		refuse(c, 2500, 0, "Unknown path components");
-	else if (!has(c, "access_token", g->token))
+	else if (p == NULL)
 		refuse(c, 190, 0, "Invalid OAuth access token - Cannot parse access token");
-	else if (!has(c, "appsecret_proof", g->proof))
+	else if (!has(c, "appsecret_proof", p->proof))
 		refuse(c, 100, 0, "Invalid appsecret_proof provided in the API argument");
-	else if (strcmp(c->page, g->page) != 0)
+	else if (strcmp(c->page, p->id) != 0)
 		refuse(c, 100, 33, "Unsupported request. Object with this ID does not exist, "
 		    "cannot be loaded due to missing permissions");
 	return c->fault.kind == FAULT_NONE;
 }
 
 static void
+suffer(const struct graph *g, struct call *c)
+{
+	static const char *const	 names[] = {
+		[CALL_MESSAGE] = "messages",
+		[CALL_ACTION] = "action",
+		[CALL_PASS] = "pass_thread_control",
+		[CALL_PROFILE] = "profile",
+	};
+
+	c->fault = faults_next(g->faults, names[c->is], c->send.to, c->send.text);
+}
+
+static const char *
+read_send(struct call *c)
+{
+	const char	*says;
+
+	if (c->is == CALL_PASS)
+		return send_parse_pass(&c->send, PH_SLICE(&c->body));
+	says = send_parse(&c->send, PH_SLICE(&c->body));
+	if (c->send.action.at != NULL)
+		c->is = CALL_ACTION;
+	return says;
+}
+
+static void
 judge(const struct graph *g, struct call *c)
 {
-	const char	*says = send_parse(&c->send, PH_SLICE(&c->body));
+	const char	*says = read_send(c);
 	const char	*type = param(c, "CONTENT_TYPE");
 
-	if (!admit(g, c, "messages"))
+	if (!admit(g, c, c->is == CALL_PASS ? "pass_thread_control" : "messages"))
 		return;
 	if (strncmp(type, "application/json", 16) != 0 || strchr("; ", type[16]) == NULL)
 		refuse(c, 100, 0, "(#100) Content-Type must be application/json");
 	else if (says != NULL)
 		refuse(c, 100, 0, says);
 	else
-		c->fault = faults_next(g->faults, c->send.to, c->send.text);
+		suffer(g, c);
+}
+
+static void
+judge_profile(const struct graph *g, struct call *c)
+{
+	c->send.to = (struct ph_slice){ c->person, strlen(c->person) };
+	if (admit(g, c, ""))
+		suffer(g, c);
 }
 
 /* The ledger. */
@@ -149,16 +212,19 @@ note(const struct graph *g, const struct call *c)
 	const struct send	*s = &c->send;
 
 	ph_buffer_addf(&b, "{\"at\":%lld", (long long)c->at);
+	add(&b, "call", text(c->is == CALL_PROFILE ? "profile" : c->edge));
 	add(&b, "page", text(c->page));
 	add(&b, "to", s->to);
+	if (s->to.at != NULL && s->to_ref)
+		ph_buffer_adds(&b, ",\"user_ref\":true");
 	add(&b, "text", s->text);
 	add(&b, "metadata", s->metadata);
 	add(&b, "action", s->action);
 	add_outcome(&b, &c->fault);
 	add(&b, "mid", text(c->mid));
 	ph_buffer_addf(&b, ",\"connection\":\"%s:%s\",\"body\":%s}\n", param(c, "REMOTE_ADDR"),
-	    param(c, "REMOTE_PORT"), json_object_to_json_string_ext(s->message,
-	    JSON_C_TO_STRING_PLAIN));
+	    param(c, "REMOTE_PORT"), json_object_to_json_string_ext(c->is == CALL_PASS ? s->json :
+	    s->message, JSON_C_TO_STRING_PLAIN));
 	if (b.failed || write(g->ledger, b.data, b.len) != (ssize_t)b.len)
 		abort();		/* a ledger with gaps proves nothing */
 	ph_buffer_clear(&b);
@@ -169,11 +235,14 @@ note(const struct graph *g, const struct call *c)
 static void
 take(const struct graph *g, struct call *c)
 {
-	judge(g, c);
+	if (c->is == CALL_PROFILE)
+		judge_profile(g, c);
+	else
+		judge(g, c);
 	if (c->fault.taken && c->send.message != NULL)
 		snprintf(c->mid, sizeof(c->mid), "m_%s", c->id);
 	note(g, c);		/* from here on it has reached Graph, whatever the answer */
-	if (c->mid[0] != '\0' && g->echo != NULL)
+	if (c->mid[0] != '\0' && !c->send.to_ref && g->echo != NULL)
 		echo_send(g->echo, c->page, c->mid, &c->send);
 	answer(c);
 }
@@ -188,6 +257,16 @@ read_body(struct call *c)
 		ph_buffer_add(&c->body, piece, (size_t)n);
 }
 
+/* A page has no first name, so who asks for one means a person. */
+static bool
+asks_for_person(const struct call *c)
+{
+	char	 fields[1024];
+
+	return ph_query_get(param(c, "QUERY_STRING"), "fields", fields, sizeof(fields)) == PH_OK &&
+	    (strstr(fields, "first_name") != NULL || strstr(fields, "last_name") != NULL);
+}
+
 static void
 play(const struct graph *g, FCGX_Request *rq)
 {
@@ -198,7 +277,13 @@ play(const struct graph *g, FCGX_Request *rq)
 	(void)sscanf(param(&c, "REQUEST_URI"), "/v%*[0-9].%*[0-9]/%63[^/?]/%63[^?]",
 	    c.page, c.edge);
 	if (strcmp(method, "POST") == 0) {
+		c.is = strcmp(c.edge, "pass_thread_control") == 0 ? CALL_PASS : CALL_MESSAGE;
 		read_body(&c);
+		take(g, &c);
+	} else if (strcmp(method, "GET") == 0 && asks_for_person(&c)) {
+		c.is = CALL_PROFILE;
+		memcpy(c.person, c.page, sizeof(c.person));
+		c.page[0] = '\0';
 		take(g, &c);
 	} else if (strcmp(method, "GET") != 0) {
 		refuse(&c, 100, 0, "Unsupported request - method type");
@@ -236,22 +321,42 @@ need(const char *name)
 	exit(78);
 }
 
+/* Both lists are kept, cut at their commas, until the program ends. */
+static bool
+learn_pages(struct graph *g)
+{
+	char	*ids = strdup(need("GRAPH_PAGE")), *tokens = strdup(need("GRAPH_TOKEN"));
+
+	while (ids != NULL && tokens != NULL && g->n_pages < MAX_PAGES) {
+		struct page	*p = &g->pages[g->n_pages++];
+
+		p->id = strsep(&ids, ",");
+		p->token = strsep(&tokens, ",");
+		if (*p->id == '\0' || *p->token == '\0' ||
+		    ph_signature_format(g->secret, text(p->token), p->proof, NULL) != PH_OK)
+			return false;
+	}
+	return ids == NULL && tokens == NULL && g->n_pages > 0;
+}
+
 static void
 set_up(struct graph *g)
 {
 	const char	*url = getenv("GRAPH_ECHO_URL");
 
-	g->page = need("GRAPH_PAGE");
-	g->token = need("GRAPH_TOKEN");
 	g->secret = need("GRAPH_SECRET");
+	if (!learn_pages(g)) {
+		fprintf(stderr, "graph: GRAPH_PAGE and GRAPH_TOKEN: lists of one length, "
+		    "%d pages at most\n", MAX_PAGES);
+		exit(78);
+	}
 	g->ledger = open(need("GRAPH_LEDGER"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	g->faults = faults_new(getenv("GRAPH_CONTROL"));
 	if (url != NULL && *url != '\0')
 		g->echo = echo_new(url, need("GRAPH_APP_ID"), g->secret);
 	else
 		url = NULL;
-	if (g->ledger == -1 || g->faults == NULL || (url != NULL && g->echo == NULL) ||
-	    ph_signature_format(g->secret, text(g->token), g->proof, NULL) != PH_OK) {
+	if (g->ledger == -1 || g->faults == NULL || (url != NULL && g->echo == NULL)) {
 		perror("graph: cannot start");
 		exit(71);
 	}

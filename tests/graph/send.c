@@ -1,5 +1,5 @@
 /*
- * send -- one Send API request, judged as Graph judges it.
+ * send -- one Send API request, or a thread passed, judged as Graph judges it.
  * Knows json-c and the Send API's limits.  Does not know HTTP, tokens or faults.
  * Called by graph.
  * Lives for one call of graph's.
@@ -17,6 +17,8 @@
 static const char *const	 types[] = { "RESPONSE", "UPDATE", "MESSAGE_TAG", NULL };
 static const char *const	 tags[] = { "HUMAN_AGENT", NULL };
 static const char *const	 actions[] = { "typing_on", "typing_off", "mark_seen", NULL };
+
+static const char	 no_recipient[] = "(#100) Param recipient must hold one of id and user_ref";
 
 static struct json_object *
 parse(struct ph_slice body)
@@ -129,7 +131,7 @@ check(const struct send *s)
 	if (!json_object_is_type(s->json, json_type_object))
 		return "(#100) The body must be a JSON object";
 	if (s->to.len == 0)
-		return "(#100) Param recipient[id] must be a string";
+		return no_recipient;
 	if (s->action.at != NULL && s->message != NULL)
 		return "(#100) Only one of message and sender_action may be sent";
 	if (s->action.at != NULL)
@@ -143,16 +145,62 @@ check(const struct send *s)
 	return check_message(s);
 }
 
+/* Nobody when it names two. */
+static void
+address(struct send *s)
+{
+	struct ph_slice	 id = string(object(s->json, "recipient"), "id");
+	struct ph_slice	 ref = string(object(s->json, "recipient"), "user_ref");
+
+	s->to_ref = id.at == NULL;
+	if (id.at == NULL || ref.at == NULL)
+		s->to = s->to_ref ? ref : id;
+}
+
+/* An app's id: its digits, as text or as a number. */
+static bool
+is_app(struct json_object *o)
+{
+	const char	*digits = o != NULL ? json_object_get_string(o) : "";
+
+	return (json_object_is_type(o, json_type_string) || json_object_is_type(o, json_type_int)) &&
+	    *digits != '\0' && digits[strspn(digits, "0123456789")] == '\0';
+}
+
+static const char *
+check_pass(const struct send *s)
+{
+	if (!json_object_is_type(s->json, json_type_object))
+		return "(#100) The body must be a JSON object";
+	if (s->to.len == 0 || s->to_ref)
+		return "(#100) Param recipient[id] must be a string";
+	if (!is_app(json_object_object_get(s->json, "target_app_id")))
+		return "(#100) Param target_app_id must be an app's id";
+	if (json_object_object_get(s->json, "metadata") != NULL &&
+	    (s->metadata.at == NULL || count(s->metadata, 1) > MAX_METADATA))
+		return "(#100) Param metadata must be a string below 1000 characters";
+	return NULL;
+}
+
 const char *
 send_parse(struct send *s, struct ph_slice body)
 {
 	s->json = parse(body);
-	s->to = string(object(s->json, "recipient"), "id");
+	address(s);
 	s->action = string(s->json, "sender_action");
 	s->message = object(s->json, "message");
 	s->text = string(s->message, "text");
 	s->metadata = string(s->message, "metadata");
 	return check(s);
+}
+
+const char *
+send_parse_pass(struct send *s, struct ph_slice body)
+{
+	s->json = parse(body);
+	address(s);
+	s->metadata = string(s->json, "metadata");
+	return check_pass(s);
 }
 
 void

@@ -24,6 +24,9 @@ static struct ph_fail		 wrong;
 static struct ph_store_reply	 found[MAX];
 static size_t			 n;
 
+static struct ph_store_open	 waiting[MAX];
+static size_t			 n_waiting;
+
 #define ask(op, ...)	must(row->ops->op(store, __VA_ARGS__, &wrong), &wrong)
 
 static inline void
@@ -31,6 +34,13 @@ forget_found(void)
 {
 	for (; n > 0; n--)
 		ph_store_reply_clear(&found[n - 1]);
+}
+
+static inline void
+forget_waiting(void)
+{
+	for (; n_waiting > 0; n_waiting--)
+		ph_store_open_clear(&waiting[n_waiting - 1]);
 }
 
 static inline void
@@ -56,6 +66,7 @@ static inline int
 leave(void **state)
 {
 	forget_found();
+	forget_waiting();
 	row->ops->abandon(store);
 	row->ops->close(store);
 	return room_leave(state);
@@ -78,19 +89,28 @@ reopen(void)
 }
 
 static inline enum ph_error
-keep(const char *key, const char *person, int64_t *conv)
+keep_event(const char *key, const char *person, int64_t at, bool turn, int64_t *id,
+    struct ph_store_conv *conv)
 {
 	struct ph_store_event	 ev = { .object = "page", .kind = "message.text", .state = "done",
-		.page = BYTES("9001"), .at = 1000, .came = 2000, .body = BYTES("{}") };
-	int64_t			 id = 0;
-	enum ph_error		 err;
+		.page = BYTES("9001"), .at = at, .came = 2000, .turn = turn, .body = BYTES("{}") };
 
 	memcpy(ev.key, key, strlen(key));
 	if (person != NULL)
 		ev.person = slice(person);
-	err = row->ops->keep(store, &ev, &id, conv, &wrong);
+	return row->ops->keep(store, &ev, id, conv, &wrong);
+}
+
+static inline enum ph_error
+keep(const char *key, const char *person, int64_t *conv)
+{
+	struct ph_store_conv	 kept;
+	int64_t			 id = 0;
+	enum ph_error		 err = keep_event(key, person, 1000, true, &id, &kept);
+
 	if (err == PH_OK)
 		assert_true(id > 0);
+	*conv = kept.id;
 	return err;
 }
 
@@ -104,10 +124,27 @@ conversation(const char *person)
 	return conv;
 }
 
+/* Answers event, as so many more said at that time; the reply's id. */
+static inline int64_t
+owe_for(int64_t conv, int64_t event, int64_t said_at, const char *kind, const char *body,
+    int64_t *said)
+{
+	const struct ph_store_owed	 owed = { .conv = conv, .event = event, .due = 10, .kind = kind,
+		.body = slice(body), .said_at = said_at, .window_ms = 60 };
+	int64_t				 id = 0;
+
+	ask(owe, &owed, &id, said);
+	assert_true(id > 0);
+	return id;
+}
+
 static inline void
 owe(int64_t conv, int64_t due, const char *body)
 {
-	ask(owe, conv, 0, due, slice(body));
+	const struct ph_store_owed	 owed = { .conv = conv, .due = due, .body = slice(body) };
+	int64_t				 id, said;
+
+	ask(owe, &owed, &id, &said);
 }
 
 static inline size_t
@@ -135,12 +172,70 @@ move(const struct ph_store_reply *r, const char *state, int64_t due)
 	return row->ops->move(store, &m, &wrong);
 }
 
+/* Of a reply that may go, or of an unsure one that is to be decided about: whichever is sooner. */
 static inline int64_t
 next_due(void)
 {
-	int64_t	 due = -1;
+	int64_t	 due = -1, unsure = -1;
 
 	ask(next_due, BYTES("9001"), &due);
+	ask(next_due, ((struct ph_slice){ NULL, 0 }), &unsure);
+	return due == 0 || (unsure != 0 && unsure < due) ? unsure : due;
+}
+
+/* Events that wait. */
+
+/* Keeps what a person said then, and puts it off; the event's id. */
+static inline int64_t
+wait_for(const char *key, const char *person, int64_t at, int64_t now)
+{
+	struct ph_store_conv	 conv;
+	int64_t			 id = 0;
+
+	assert_int_equal(keep_event(key, person, at, true, &id, &conv), PH_OK);
+	ask(put_off, id, conv.id, now);
+	return id;
+}
+
+static inline size_t
+due_behind(int64_t now, int64_t after_due, int64_t after_id, size_t max)
+{
+	forget_waiting();
+	ask(due, now, after_due, after_id, waiting, max, &n_waiting);
+	return n_waiting;
+}
+
+static inline size_t
+due_at(int64_t now)
+{
+	return due_behind(now, 0, 0, MAX);
+}
+
+/* Moves waiting[i] on. */
+static inline enum ph_error
+step(size_t i, const char *state, int64_t due, int64_t now)
+{
+	const struct ph_store_step	 s = { .id = waiting[i].id, .conv = waiting[i].conv.id,
+		.state = state, .due = due, .tries = waiting[i].tries + 1, .why = "said so", .now = now };
+
+	return row->ops->step(store, &s, &wrong);
+}
+
+static inline enum ph_error
+step_closed(int64_t id, int64_t now)
+{
+	const struct ph_store_step	 s = { .id = id, .conv = waiting[0].conv.id, .state = "done",
+		.now = now };
+
+	return row->ops->step(store, &s, &wrong);
+}
+
+static inline int64_t
+next_open(int64_t after)
+{
+	int64_t	 due = -1;
+
+	ask(next_open, after, &due);
 	return due;
 }
 

@@ -288,10 +288,13 @@ TEST(bytes_are_kept_as_they_are)
 	struct ph_store_event	 ev = { .key = "k", .object = "page", .kind = "message.text",
 		.state = "done", .page = BYTES("9001"), .person = BYTES("a\0'b"),
 		.body = BYTES("\0\xff") };
-	int64_t			 id, conv;
+	struct ph_store_owed	 owed = { .due = 10, .body = BYTES("{\"\0\xff'\"}") };
+	struct ph_store_conv	 conv;
+	int64_t			 said;
 
-	ask(keep, &ev, &id, &conv);
-	ask(owe, conv, id, 10, BYTES("{\"\0\xff'\"}"));
+	ask(keep, &ev, &owed.event, &conv);
+	owed.conv = conv.id;
+	ask(owe, &owed, &owed.event, &said);
 	reopen();
 	assert_int_equal(claim(10, MAX), 1);
 	assert_int_equal(found[0].person.len, 4);
@@ -328,6 +331,394 @@ TEST(notes_and_housekeeping_lose_nothing)
 	assert_int_equal(claim(10, MAX), 1);
 }
 
+/* Events that wait. */
+
+TEST(what_waits_goes_in_the_order_it_happened_and_one_at_a_time)
+{
+	static const int64_t	 at[] = { 300, 100, 100, 200 };	/* of the same time: as they came */
+	static const size_t	 order[] = { 1, 2, 3, 0 };
+	static const char *const keys[] = { "a", "b", "c", "d" };
+	int64_t			 ids[COUNT_OF(at)], now = 5000;
+	size_t			 i;
+
+	for (i = 0; i < COUNT_OF(at); i++)
+		ids[i] = wait_for(keys[i], "7001", at[i], now);
+	for (i = 0; i < COUNT_OF(at); i++, now++) {
+		assert_int_equal(due_at(now), 1);
+		assert_int_equal(waiting[0].id, ids[order[i]]);
+		assert_int_equal(waiting[0].at, at[order[i]]);
+		assert_int_equal(step(0, "asked", 0, now), PH_OK);
+		assert_int_equal(due_at(now), 0);	/* nothing overtakes what is asked */
+		assert_int_equal(step_closed(ids[order[i]], now + 1), PH_OK);
+	}
+	assert_int_equal(due_at(now + 1000), 0);
+	assert_int_equal(next_open(0), 0);
+}
+
+TEST(an_event_that_waits_says_all_that_thinking_needs)
+{
+	struct ph_store_conv	 conv;
+	int64_t			 first = 0, id;
+
+	assert_int_equal(keep_event("a", "7001", 100, true, &first, &conv), PH_OK);
+	ask(silence, conv.id, 90);
+	id = wait_for("b", "7001", 200, 5000);
+	assert_int_equal(due_at(4999), 0);
+	assert_int_equal(due_at(5000), 1);
+	assert_int_equal(waiting[0].id, id);
+	assert_int_equal(waiting[0].at, 200);
+	assert_int_equal(waiting[0].due, 5000);
+	assert_int_equal(waiting[0].tries, 0);
+	assert_int_equal(waiting[0].conv.id, conv.id);
+	assert_int_equal(waiting[0].conv.first, first);
+	assert_int_equal(waiting[0].conv.silent_until, 90);
+	assert_int_equal(waiting[0].conv.turn_at, 200);
+	assert_string_equal(waiting[0].page.data, "9001");
+	assert_string_equal(waiting[0].person.data, "7001");
+	assert_string_equal(waiting[0].body.data, "{}");
+}
+
+TEST(an_event_that_comes_late_goes_before_what_happened_after_it)
+{
+	int64_t	 soon = wait_for("a", "7001", 200, 5000), late = wait_for("b", "7001", 100, 5010);
+
+	assert_int_equal(due_at(5020), 1);
+	assert_int_equal(waiting[0].id, late);
+	assert_int_equal(step(0, "done", 0, 5030), PH_OK);
+	assert_int_equal(due_at(5030), 1);
+	assert_int_equal(waiting[0].id, soon);
+}
+
+TEST(an_event_that_is_closed_wakes_the_next)
+{
+	(void)wait_for("a", "7001", 100, 5000);
+	(void)wait_for("b", "7001", 200, 5000);
+	assert_int_equal(due_at(5000), 1);
+	assert_int_equal(step(0, "done", 0, 6000), PH_OK);
+	assert_int_equal(due_at(5999), 0);
+	assert_int_equal(next_open(5999), 6000);
+	assert_int_equal(due_at(6000), 1);
+	assert_int_equal(waiting[0].at, 200);
+	assert_int_equal(step(0, "dead", 0, 7000), PH_OK);
+	assert_int_equal(next_open(0), 0);
+}
+
+TEST(what_is_asked_is_closed_though_an_earlier_event_came_late)
+{
+	int64_t	 soon = wait_for("a", "7001", 200, 5000), late;
+
+	assert_int_equal(due_at(5000), 1);
+	assert_int_equal(step(0, "asked", 0, 5000), PH_OK);
+	late = wait_for("b", "7001", 100, 5010);
+	assert_int_equal(due_at(5010), 1);
+	assert_int_equal(waiting[0].id, late);
+	assert_int_equal(step_closed(soon, 5020), PH_OK);
+	assert_int_equal(due_at(5020), 1);
+	assert_int_equal(waiting[0].id, late);
+}
+
+TEST(conversations_do_not_wait_for_each_other_and_all_are_reached)
+{
+	char	 key[8], person[8];
+	int64_t	 due = 0, id = 0;
+	size_t	 i, seen = 0;
+
+	for (i = 0; i < 40; i++) {		/* two of each: the second is behind the first */
+		snprintf(key, sizeof(key), "k%zu", i % 100);
+		snprintf(person, sizeof(person), "70%02zu", i / 2);
+		(void)wait_for(key, person, (int64_t)(100 + i), (int64_t)(5000 - i / 4));
+	}
+	while (due_behind(6000, due, id, 7) > 0) {
+		for (i = 0; i < n_waiting; i++) {
+			assert_true(waiting[i].due > due || (waiting[i].due == due && waiting[i].id > id));
+			due = waiting[i].due;
+			id = waiting[i].id;
+		}
+		seen += n_waiting;
+	}
+	assert_int_equal(seen, 20);
+	assert_int_equal(due_behind(4992, 0, 0, MAX), 4);	/* due then, and not a ms later */
+}
+
+TEST(an_event_put_back_waits_and_blocks_its_conversation)
+{
+	int64_t	 first = wait_for("a", "7001", 100, 5000);
+
+	(void)wait_for("b", "7001", 200, 5000);
+	assert_int_equal(due_at(5000), 1);
+	assert_int_equal(step(0, "kept", 9000, 5000), PH_OK);
+	assert_int_equal(due_at(8999), 0);
+	assert_int_equal(next_open(5000), 9000);
+	assert_int_equal(next_open(9000), 0);
+	assert_int_equal(due_at(9000), 1);
+	assert_int_equal(waiting[0].id, first);
+	assert_int_equal(waiting[0].tries, 1);
+}
+
+TEST(a_conversation_is_open_while_one_of_its_events_is)
+{
+	struct ph_store_conv	 conv;
+	int64_t			 id = 0;
+	bool			 open = true;
+
+	assert_int_equal(keep_event("a", "7001", 100, true, &id, &conv), PH_OK);
+	ask(is_open, conv.id, &open);
+	assert_false(open);
+	ask(put_off, id, conv.id, 5000);
+	ask(is_open, conv.id, &open);
+	assert_true(open);
+	assert_int_equal(due_at(5000), 1);
+	assert_int_equal(step(0, "asked", 0, 5000), PH_OK);
+	ask(is_open, conv.id, &open);
+	assert_true(open);
+	assert_int_equal(step(0, "dead", 0, 5000), PH_OK);
+	ask(is_open, conv.id, &open);
+	assert_false(open);
+	assert_int_equal(step(0, "done", 0, 5000), PH_NONE);	/* closed is closed */
+	assert_int_equal(step(0, "kept", 1, 5000), PH_NONE);
+	assert_int_equal(due_at(9000), 0);
+}
+
+TEST(what_was_asked_in_another_life_is_due_again)
+{
+	int64_t	 n_open = -1, asked = wait_for("a", "7001", 100, 5000);
+
+	(void)wait_for("b", "7001", 200, 5000);
+	(void)wait_for("c", "7002", 100, 5000);
+	assert_int_equal(due_at(5000), 2);
+	assert_int_equal(waiting[0].id, asked);
+	assert_int_equal(step(0, "asked", 0, 5000), PH_OK);
+	assert_int_equal(step(1, "kept", 9000, 5000), PH_OK);
+	reopen();
+	ask(reopen, 6000, &n_open);
+	assert_int_equal(n_open, 3);
+	assert_int_equal(due_at(6000), 1);	/* the other was put back, and waits on */
+	assert_int_equal(waiting[0].id, asked);
+	assert_int_equal(waiting[0].tries, 1);
+}
+
+TEST(an_event_due_beyond_a_limit_becomes_due_now)
+{
+	(void)wait_for("a", "7001", 100, 9000);
+	(void)wait_for("b", "7002", 100, 2000);
+	ask(advance, 2000, 50);
+	assert_int_equal(next_open(0), 50);
+	assert_int_equal(due_at(50), 1);
+	assert_int_equal(next_open(50), 2000);
+}
+
+/* Conversations. */
+
+TEST(a_conversation_is_found_or_made)
+{
+	struct ph_store_conv	 conv, again;
+
+	assert_int_equal(row->ops->find(store, BYTES("9001"), BYTES("7001"), false, &conv, &wrong),
+	    PH_NONE);
+	ask(find, BYTES("9001"), BYTES("7001"), true, &conv);
+	assert_true(conv.id > 0);
+	assert_int_equal(conv.first, 0);
+	assert_int_equal(conv.silent_until, 0);
+	assert_int_equal(conv.turn_at, 0);
+	ask(find, BYTES("9001"), BYTES("7001"), false, &again);
+	assert_memory_equal(&conv, &again, sizeof(conv));
+	ask(find, BYTES("9001"), BYTES("7001"), true, &again);
+	assert_memory_equal(&conv, &again, sizeof(conv));
+	assert_int_equal(row->ops->find(store, BYTES("9002"), BYTES("7001"), false, &conv, &wrong),
+	    PH_NONE);
+	assert_int_equal(conversation("7001"), again.id);
+}
+
+TEST(a_person_has_one_first_turn_and_a_newest)
+{
+	struct ph_store_conv	 conv;
+	int64_t			 first = 0, id = 0;
+
+	ask(find, BYTES("9001"), BYTES("7001"), true, &conv);	/* spoken to before a word of theirs */
+	assert_int_equal(keep_event("a", "7001", 100, false, &id, &conv), PH_OK);
+	assert_int_equal(conv.first, 0);
+	assert_int_equal(conv.turn_at, 0);
+	assert_int_equal(keep_event("b", "7001", 300, true, &first, &conv), PH_OK);
+	assert_int_equal(conv.first, first);
+	assert_int_equal(conv.turn_at, 300);
+	assert_int_equal(keep_event("c", "7001", 200, true, &id, &conv), PH_OK);
+	assert_int_equal(conv.first, first);
+	assert_int_equal(conv.turn_at, 300);		/* an older one came late */
+	assert_int_equal(keep_event("d", "7001", 400, false, &id, &conv), PH_OK);
+	assert_int_equal(conv.turn_at, 300);
+	reopen();
+	ask(find, BYTES("9001"), BYTES("7001"), false, &conv);
+	assert_int_equal(conv.first, first);
+	assert_int_equal(conv.turn_at, 300);
+	assert_int_equal(keep_event("e", "7002", 500, true, &id, &conv), PH_OK);
+	assert_int_equal(conv.first, id);
+	assert_int_equal(conv.turn_at, 500);
+}
+
+TEST(silence_lasts_and_ends)
+{
+	int64_t			 conv = conversation("7001"), other = conversation("7002"), until = -1;
+	struct ph_store_conv	 found_conv;
+
+	ask(silent_until, conv, &until);
+	assert_int_equal(until, 0);
+	ask(silence, conv, INT64_MAX);
+	reopen();
+	ask(silent_until, conv, &until);
+	assert_true(until == INT64_MAX);
+	ask(find, BYTES("9001"), BYTES("7001"), false, &found_conv);
+	assert_true(found_conv.silent_until == INT64_MAX);
+	ask(silent_until, other, &until);
+	assert_int_equal(until, 0);
+	ask(silence, conv, 0);
+	ask(silent_until, conv, &until);
+	assert_int_equal(until, 0);
+	ask(silent_until, 4711, &until);		/* nobody's */
+	assert_int_equal(until, 0);
+}
+
+TEST(a_persons_name_is_known_once_it_was_set)
+{
+	struct ph_store_person	 person = { .asked_at = -1 };
+	int64_t			 conv = conversation("7001");
+
+	ask(person, conv, &person);
+	assert_int_equal(person.asked_at, 0);
+	assert_int_equal(person.first_name.len, 0);
+	ask(set_person, conv, BYTES("Zo\xc3\xab"), BYTES("O'Neil"), 5000);
+	reopen();
+	ask(person, conv, &person);
+	assert_int_equal(person.asked_at, 5000);
+	assert_string_equal(person.first_name.data, "Zo\xc3\xab");
+	assert_string_equal(person.last_name.data, "O'Neil");
+	ph_store_person_clear(&person);
+	ask(set_person, conv, BYTES(""), ((struct ph_slice){ NULL, 0 }), 6000);
+	ask(person, conv, &person);
+	assert_int_equal(person.asked_at, 6000);
+	assert_string_equal(person.first_name.data, "Zo\xc3\xab");	/* not to be had is not lost */
+	assert_string_equal(person.last_name.data, "O'Neil");
+	ph_store_person_clear(&person);
+}
+
+/* Replies. */
+
+TEST(what_is_said_is_counted_from_the_first_in_a_window_on)
+{
+	static const struct { int64_t at, said; } rows[] = {
+		{ 1000, 1 }, { 1000, 2 }, { 1059, 3 },		/* the window is 60 long */
+		{ 999, 3 },					/* before it began: not counted */
+		{ 0, 3 },					/* by hand: neither */
+		{ 1060, 1 }, { 1119, 2 }, { 1000, 2 }, { 1120, 1 }, { 9000, 1 },
+	};
+	int64_t	 conv = conversation("7001"), other = conversation("7002"), said = 0;
+	size_t	 i;
+
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		(void)owe_for(conv, 1, rows[i].at, NULL, "x", &said);
+		assert_int_equal(said, rows[i].said);
+		(void)owe_for(other, 1, (int64_t)(1 + i), NULL, "y", &said);
+		assert_int_equal(said, i + 1);
+	}
+}
+
+TEST(what_is_held_is_not_claimed_and_holds_up_nobody)
+{
+	int64_t	 conv = conversation("7001"), said, first, second;
+
+	first = owe_for(conv, 1, 0, NULL, "first", &said);
+	second = owe_for(conv, 1, 0, NULL, "second", &said);
+	ask(hold, first, conv, "too many");
+	assert_int_equal(next_due(), 10);
+	assert_int_equal(claim(10, MAX), 1);
+	assert_int_equal(found[0].id, second);
+	ask(hold, second, conv, "too late");		/* it is on its way */
+	assert_int_equal(flying("sending", INT64_MAX), 1);
+	assert_int_equal(move(&found[0], "sent", 0), PH_OK);
+	assert_int_equal(claim(100, MAX), 0);
+	assert_int_equal(next_due(), 0);
+}
+
+TEST(the_rest_of_an_answer_can_be_dropped)
+{
+	struct ph_store_told	 told;
+	int64_t			 conv = conversation("7001"), said, first, rest, before;
+
+	before = owe_for(conv, 7, 0, NULL, "before", &said);
+	first = owe_for(conv, 7, 0, NULL, "first", &said);
+	rest = owe_for(conv, 7, 0, NULL, "rest", &said);
+	(void)owe_for(conv, 8, 0, NULL, "of another event", &said);
+	assert_int_equal(claim(10, MAX), 1);
+	assert_int_equal(found[0].id, before);
+	assert_int_equal(move(&found[0], "sent", 0), PH_OK);
+	assert_int_equal(claim(10, MAX), 1);
+	assert_int_equal(found[0].id, first);
+	assert_int_equal(move(&found[0], "dead", 0), PH_OK);
+	ask(drop_rest, &found[0], "refused before");
+	ask(tell, rest, &told);
+	assert_string_equal(told.state, "dead");
+	assert_string_equal(told.why, "refused before");
+	ask(tell, before, &told);
+	assert_string_equal(told.state, "sent");
+	assert_int_equal(claim(10, MAX), 1);
+	assert_string_equal(found[0].body.data, "of another event");
+}
+
+TEST(the_rest_of_an_answer_is_words_and_not_what_is_of_another_kind)
+{
+	int64_t	 conv = conversation("7001"), said;
+
+	(void)owe_for(conv, 7, 0, NULL, "first", &said);
+	(void)owe_for(conv, 7, 0, NULL, "rest", &said);
+	(void)owe_for(conv, 7, 0, "pass_thread_control", "{}", &said);
+	assert_int_equal(claim(10, MAX), 1);
+	assert_int_equal(move(&found[0], "dead", 0), PH_OK);
+	ask(drop_rest, &found[0], "refused before");
+	assert_int_equal(claim(10, MAX), 1);
+	assert_string_equal(found[0].kind, "pass_thread_control");
+}
+
+TEST(a_claim_says_which_event_it_answers_and_its_kind)
+{
+	int64_t	 said, event = 0;
+
+	ask(owe, (&(struct ph_store_owed){ .conv = conversation("7001"), .due = 10, .kind = "update",
+	    .body = BYTES("x") }), &event, &said);
+	(void)owe_for(conversation("7002"), 77, 0, NULL, "y", &said);
+	assert_int_equal(claim(10, MAX), 2);
+	if (found[0].event == 0) {
+		assert_string_equal(found[0].kind, "update");
+		assert_int_equal(found[1].event, 77);
+		assert_string_equal(found[1].kind, "");
+	} else {
+		assert_string_equal(found[1].kind, "update");
+		assert_int_equal(found[0].event, 77);
+		assert_string_equal(found[0].kind, "");
+	}
+}
+
+TEST(what_became_of_a_reply_is_told)
+{
+	struct ph_store_move	 m = { .state = "dead", .mid = "m_1", .why = "refused", .code = 10 };
+	struct ph_store_told	 told;
+	int64_t			 said, id = owe_for(conversation("7001"), 1, 0, NULL, "x", &said);
+
+	ask(tell, id, &told);
+	assert_string_equal(told.state, "ready");
+	assert_string_equal(told.mid, "");
+	assert_string_equal(told.why, "");
+	assert_int_equal(told.code, 0);
+	assert_int_equal(claim(10, MAX), 1);
+	m.id = found[0].id;
+	m.conv = found[0].conv;
+	ask(move, &m);
+	ask(tell, id, &told);
+	assert_string_equal(told.state, "dead");
+	assert_string_equal(told.mid, "m_1");
+	assert_string_equal(told.why, "refused");
+	assert_int_equal(told.code, 10);
+	assert_int_equal(row->ops->tell(store, id + 1, &told, &wrong), PH_NONE);
+}
+
 #define in_a_room(test)	cmocka_unit_test_setup_teardown(test, enter, leave)
 
 int
@@ -353,6 +744,26 @@ main(void)
 		in_a_room(bytes_are_kept_as_they_are),
 		in_a_room(an_echo_settles_a_reply_whatever_it_was),
 		in_a_room(notes_and_housekeeping_lose_nothing),
+		in_a_room(what_waits_goes_in_the_order_it_happened_and_one_at_a_time),
+		in_a_room(an_event_that_waits_says_all_that_thinking_needs),
+		in_a_room(an_event_that_comes_late_goes_before_what_happened_after_it),
+		in_a_room(an_event_that_is_closed_wakes_the_next),
+		in_a_room(what_is_asked_is_closed_though_an_earlier_event_came_late),
+		in_a_room(conversations_do_not_wait_for_each_other_and_all_are_reached),
+		in_a_room(an_event_put_back_waits_and_blocks_its_conversation),
+		in_a_room(a_conversation_is_open_while_one_of_its_events_is),
+		in_a_room(what_was_asked_in_another_life_is_due_again),
+		in_a_room(an_event_due_beyond_a_limit_becomes_due_now),
+		in_a_room(a_conversation_is_found_or_made),
+		in_a_room(a_person_has_one_first_turn_and_a_newest),
+		in_a_room(silence_lasts_and_ends),
+		in_a_room(a_persons_name_is_known_once_it_was_set),
+		in_a_room(what_is_said_is_counted_from_the_first_in_a_window_on),
+		in_a_room(what_is_held_is_not_claimed_and_holds_up_nobody),
+		in_a_room(the_rest_of_an_answer_can_be_dropped),
+		in_a_room(the_rest_of_an_answer_is_words_and_not_what_is_of_another_kind),
+		in_a_room(a_claim_says_which_event_it_answers_and_its_kind),
+		in_a_room(what_became_of_a_reply_is_told),
 	};
 	int	 failed = 0;
 

@@ -1,6 +1,6 @@
 /*
  * test_store_sqlite -- the file, the promises of its database, and the plans of its questions.
- * Knows store_sqlite's operations and SQLite.  Does not know the sentences of the module.
+ * Knows store_sqlite and SQLite.  Does not know the ledger.
  * Called by make check.
  * Lives in a temporary directory; an extension tells which connection the store opened.
  * SPDX-License-Identifier: ISC
@@ -8,7 +8,7 @@
 #include <sqlite3.h>
 
 #include "room.h"
-#include "store.h"
+#include "store_sqlite.h"
 
 #define FILE_NAME	"queue.db"
 
@@ -82,7 +82,8 @@ keep(const char *key, struct ph_slice body)
 {
 	struct ph_store_event	 ev = { .object = "page", .kind = "message.text", .state = "done",
 		.page = BYTES("9001"), .person = BYTES("7001"), .came = 172800000, .body = body };
-	int64_t			 id, conv;
+	struct ph_store_conv	 conv;
+	int64_t			 id;
 
 	memcpy(ev.key, key, strlen(key));
 	return ops->keep(store, &ev, &id, &conv, &wrong);
@@ -94,7 +95,7 @@ TEST(what_is_promised_is_set)
 		{ "PRAGMA journal_mode", "wal" }, { "PRAGMA synchronous", "2" },
 		{ "PRAGMA wal_autocheckpoint", "0" }, { "PRAGMA trusted_schema", "0" },
 		{ "PRAGMA foreign_keys", "1" }, { "PRAGMA secure_delete", "1" },
-		{ "PRAGMA busy_timeout", "1000" }, { "PRAGMA user_version", "1" },
+		{ "PRAGMA busy_timeout", "1000" }, { "PRAGMA user_version", "2" },
 		{ "PRAGMA auto_vacuum", "2" },
 	};
 	size_t	 i;
@@ -126,14 +127,14 @@ TEST(what_a_newer_program_made_is_refused_and_untouched)
 {
 	open_store();
 	ops->close(store);
-	by_hand("PRAGMA user_version=2");
-	refused_untouched(PH_CONFIG, "schema 2, this one knows 1");
+	by_hand("PRAGMA user_version=3");
+	refused_untouched(PH_CONFIG, "schema 3, this one knows 2");
 }
 
 TEST(whatever_a_newer_program_chose_stays_so)
 {
 	by_hand("PRAGMA journal_mode=DELETE; CREATE TABLE t (a); PRAGMA user_version=7");
-	refused_untouched(PH_CONFIG, "schema 7, this one knows 1");
+	refused_untouched(PH_CONFIG, "schema 7, this one knows 2");
 }
 
 TEST(a_file_that_could_never_shrink_is_refused)
@@ -219,12 +220,14 @@ TEST(what_became_of_a_reply_can_be_read)
 	struct ph_store_reply	 r;
 	struct ph_store_move	 m = { .token = NULL, .state = "ready", .due = 5, .resends = 1,
 		.code = 613, .subcode = 7, .trace = "A1b", .why = "calls" };
+	struct ph_store_owed	 owed = { .conv = 1, .event = 1, .body = BYTES("{}") };
+	int64_t			 id, said;
 	size_t			 n;
 
 	open_store();
 	must(ops->begin(store, &wrong), &wrong);
 	must(keep("k", BYTES("x")), &wrong);
-	must(ops->owe(store, 1, 1, 0, BYTES("{}"), &wrong), &wrong);
+	must(ops->owe(store, &owed, &id, &said, &wrong), &wrong);
 	must(ops->claim(store, BYTES("9001"), 0, &r, 1, &n, &wrong), &wrong);
 	ph_store_reply_clear(&r);
 	m.id = r.id;
@@ -244,49 +247,154 @@ TEST(what_became_of_a_reply_can_be_read)
 	ops->abandon(store);
 }
 
-/* Whether a line of a plan reads a whole table; of what is in flight it is meant. */
+/*
+ * Whether a line of a plan reads a whole table.  What is open, in flight or due is read whole now and
+ * then: that is little, and has indexes of its own.
+ */
 static bool
 is_scan(const char *line)
 {
-	return strncmp(line, "SCAN ", 5) == 0 && strstr(line, "reply_flying") == NULL &&
-	    strstr(line, "CONSTANT ROW") == NULL;
+	static const char *const	 little[] = { "reply_flying", "reply_open", "event_open", "event_due",
+		"conv_due", "CONSTANT ROW" };
+	size_t				 i;
+
+	if (strncmp(line, "SCAN ", 5) != 0)
+		return false;
+	for (i = 0; i < COUNT_OF(little); i++)
+		if (strstr(line, little[i]) != NULL)
+			return false;
+	return true;
+}
+
+/* The plan of a statement has no such line. */
+static void
+refuse_scan(const char *text)
+{
+	char		*explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", text);
+	sqlite3_stmt	*plan = NULL;
+	const char	*line;
+
+	assert_int_equal(sqlite3_prepare_v2(connection, explain, -1, &plan, NULL), SQLITE_OK);
+	while (sqlite3_step(plan) == SQLITE_ROW) {
+		line = (const char *)sqlite3_column_text(plan, 3);
+		if (is_scan(line))
+			fail_msg("%s: %s", text, line);
+	}
+	sqlite3_finalize(plan);
+	sqlite3_free(explain);
 }
 
 TEST(no_question_reads_a_whole_table)
 {
-	struct ph_store_reply	 r[2];
-	struct ph_store_move	 m = { .state = "sent" };
-	sqlite3_stmt		*st, *plan;
-	char			*explain;
-	int64_t			 due;
-	size_t			 n;
-	int			 asked = 0;
+	const struct ph_sqlite_schema	*schema;
+	size_t				 i;
 
-	open_store();				/* each sentence is prepared when first used */
-	must(ops->begin(store, &wrong), &wrong);
-	must(keep("k", BYTES("x")), &wrong);
-	must(ops->owe(store, 1, 1, 0, BYTES("{}"), &wrong), &wrong);
-	must(ops->next_due(store, BYTES("9001"), &due, &wrong), &wrong);
-	must(ops->claim(store, BYTES("9001"), 0, r, 2, &n, &wrong), &wrong);
-	ph_store_reply_clear(&r[0]);
-	must(ops->flying(store, "sending", 0, r, 2, &n, &wrong), &wrong);
-	m.id = r[0].id;
-	m.conv = r[0].conv;
-	must(ops->move(store, &m, &wrong), &wrong);
-	must(ops->pause(store, BYTES("9001"), "why", &wrong), &wrong);
-	must(ops->pause(store, BYTES("9001"), NULL, &wrong), &wrong);
-	for (st = NULL; (st = sqlite3_next_stmt(connection, st)) != NULL; asked++) {
-		explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sqlite3_sql(st));
-		assert_int_equal(sqlite3_prepare_v2(connection, explain, -1, &plan, NULL), SQLITE_OK);
-		while (sqlite3_step(plan) == SQLITE_ROW)
-			if (is_scan((const char *)sqlite3_column_text(plan, 3)))
-				fail_msg("%s: %s", sqlite3_sql(st),
-				    (const char *)sqlite3_column_text(plan, 3));
-		sqlite3_finalize(plan);
-		sqlite3_free(explain);
+	open_store();
+	schema = store->sq.schema;
+	assert_int_equal(schema->n_sql, N_STATEMENTS);
+	for (i = PH_SQLITE_FIRST; i < schema->n_sql; i++) {
+		assert_non_null(schema->sql[i]);
+		refuse_scan(schema->sql[i]);
 	}
-	assert_in_range(asked, 10, 100);
+}
+
+/* What version 1 made: its tables, and in them somebody who was known, is owed and wrote lately. */
+#define VERSION_1 \
+"PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;" \
+"CREATE TABLE seen (key BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID, STRICT;" \
+"CREATE TABLE conv (id INTEGER PRIMARY KEY, page TEXT NOT NULL, person TEXT NOT NULL, due INTEGER," \
+"  silent_until INTEGER, UNIQUE (page, person)) STRICT;" \
+"CREATE TABLE event (id INTEGER PRIMARY KEY, conv INTEGER, object TEXT NOT NULL, page TEXT NOT NULL," \
+"  kind TEXT NOT NULL, mid TEXT, at INTEGER NOT NULL, came INTEGER NOT NULL, state TEXT NOT NULL," \
+"  due INTEGER, tries INTEGER NOT NULL DEFAULT 0, why TEXT, body BLOB) STRICT;" \
+"CREATE TABLE page (id TEXT PRIMARY KEY, paused_until INTEGER, why TEXT) STRICT;" \
+"CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT;" \
+"CREATE TABLE reply (id INTEGER PRIMARY KEY, conv INTEGER NOT NULL, event INTEGER," \
+"  state TEXT NOT NULL, due INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0," \
+"  resends INTEGER NOT NULL DEFAULT 0, token BLOB, mid TEXT, code INTEGER, subcode INTEGER," \
+"  trace TEXT, why TEXT, body BLOB) STRICT;" \
+"CREATE INDEX conv_due ON conv (page, due) WHERE due IS NOT NULL;" \
+"CREATE INDEX event_open ON event (conv, at, id) WHERE state IN ('kept','asked');" \
+"CREATE INDEX reply_open ON reply (conv, id) WHERE state IN ('ready','sending','unsure');" \
+"CREATE INDEX reply_flying ON reply (due) WHERE state IN ('sending','unsure');" \
+"CREATE UNIQUE INDEX reply_token ON reply (token) WHERE token IS NOT NULL;" \
+"INSERT INTO seen VALUES (x'6b000000000000000000000000000000', 2);" \
+"INSERT INTO conv (page, person, due) VALUES ('9001', '7001', 10), ('9001', '7002', NULL);" \
+"INSERT INTO event (conv, object, page, kind, at, came, state, body) VALUES" \
+"  (1, 'page', '9001', 'message.text', 100, 110, 'done', x'7b7d')," \
+"  (1, 'page', '9001', 'message.text', 300, 310, 'done', x'7b7d')," \
+"  (1, 'page', '9001', 'read', 900, 910, 'done', x'7b7d')," \
+"  (NULL, 'page', '9001', 'change', 700, 710, 'done', x'7b7d');" \
+"INSERT INTO reply (conv, event, state, due, body) VALUES (1, 1, 'ready', 10, x'7b7d');" \
+"PRAGMA user_version=1"
+
+TEST(what_version_1_kept_is_still_there)
+{
+	struct ph_store_conv	 conv;
+	struct ph_store_reply	 r;
+	size_t			 n;
+
+	by_hand(VERSION_1);
+	open_store();
+	must(ops->begin(store, &wrong), &wrong);
+	assert_string_equal(value_of(connection, "PRAGMA user_version"), "2");
+	assert_int_equal(keep("k", BYTES("x")), PH_NONE);	/* it came before */
+	must(ops->find(store, BYTES("9001"), BYTES("7001"), false, &conv, &wrong), &wrong);
+	assert_int_equal(conv.first, 0);		/* long ago: it is not met again */
+	assert_int_equal(keep("new", BYTES("x")), PH_OK);
+	must(ops->find(store, BYTES("9001"), BYTES("7001"), false, &conv, &wrong), &wrong);
+	assert_int_equal(conv.first, 0);
+	must(ops->claim(store, BYTES("9001"), 10, &r, 1, &n, &wrong), &wrong);
+	assert_int_equal(n, 1);
+	assert_int_equal(r.event, 1);
+	assert_string_equal(r.kind, "");
+	ph_store_reply_clear(&r);
 	ops->abandon(store);
+}
+
+/* After 24 h only a person may write: the time of the person's words, and of nothing else, counts. */
+TEST(the_newest_turn_that_version_1_kept_is_a_persons)
+{
+	struct ph_store_conv	 conv;
+
+	by_hand(VERSION_1);
+	open_store();
+	must(ops->begin(store, &wrong), &wrong);
+	must(ops->find(store, BYTES("9001"), BYTES("7001"), false, &conv, &wrong), &wrong);
+	assert_int_equal(conv.turn_at, 300);
+	must(ops->find(store, BYTES("9001"), BYTES("7002"), false, &conv, &wrong), &wrong);
+	assert_int_equal(conv.turn_at, 0);
+	ops->abandon(store);
+}
+
+TEST(a_copy_of_what_version_1_made_is_left)
+{
+	sqlite3		*db = NULL;
+	struct stat	 copy, ours;
+
+	by_hand(VERSION_1);
+	room_write(FILE_NAME ".v1", BYTES("of another try"), 0600);
+	open_store();
+	ops->close(store);
+	store = NULL;
+	assert_int_equal(sqlite3_open(FILE_NAME ".v1", &db), SQLITE_OK);
+	assert_string_equal(value_of(db, "PRAGMA user_version"), "1");
+	assert_string_equal(value_of(db, "PRAGMA integrity_check"), "ok");
+	assert_string_equal(value_of(db, "SELECT count(*) FROM event"), "4");
+	sqlite3_close(db);
+	assert_int_equal(stat(FILE_NAME, &ours), 0);
+	assert_int_equal(stat(FILE_NAME ".v1", &copy), 0);
+	assert_int_equal(copy.st_mode & 0777 & ~ours.st_mode, 0);	/* nobody more may read it */
+	assert_int_equal(unlink(FILE_NAME ".v1"), 0);
+	open_store();				/* nothing is to be done a second time */
+	assert_false(room_has(FILE_NAME ".v1"));
+}
+
+TEST(a_new_database_leaves_no_copy)
+{
+	open_store();
+	assert_false(room_has(FILE_NAME ".v0"));
+	assert_false(room_has(FILE_NAME ".v1"));
 }
 
 #define in_a_room(test)	cmocka_unit_test_setup_teardown(test, enter, leave)
@@ -305,6 +413,10 @@ main(void)
 		in_a_room(the_log_is_moved_in_when_idle_and_only_then),
 		in_a_room(what_became_of_a_reply_can_be_read),
 		in_a_room(no_question_reads_a_whole_table),
+		in_a_room(what_version_1_kept_is_still_there),
+		in_a_room(the_newest_turn_that_version_1_kept_is_a_persons),
+		in_a_room(a_copy_of_what_version_1_made_is_left),
+		in_a_room(a_new_database_leaves_no_copy),
 	};
 
 	return cmocka_run_group_tests_name("store_sqlite", tests, NULL, NULL);

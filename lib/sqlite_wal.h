@@ -1,7 +1,7 @@
 /*
- * store_sqlite_wal -- writes SQLite's log in large pieces.
+ * sqlite_wal -- writes SQLite's log in large pieces.
  * Knows SQLite's file interface.  Does not know tables.
- * Called by store_sqlite, when it opens its database.
+ * Called by sqlite, when it opens its database.
  * Lives as a layer between SQLite and the file it names its WAL.
  *
  * Own code, since no option of SQLite's does it: it writes a commit of n pages in 2 n calls, a header
@@ -10,10 +10,10 @@
  * for every reader.  Measured: 92 of the 105 system calls of a commit of 20 events were these.
  * SPDX-License-Identifier: ISC
  */
-#ifndef PH_STORE_SQLITE_WAL_H
-#define PH_STORE_SQLITE_WAL_H
+#ifndef PH_SQLITE_WAL_H
+#define PH_SQLITE_WAL_H
 
 /* The name to open a database with; NULL when SQLite takes no further one. */
-const char	*ph_store_sqlite_wal(void);
+const char	*ph_sqlite_wal(void);
 
 #endif

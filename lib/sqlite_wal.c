@@ -1,7 +1,7 @@
 /*
- * store_sqlite_wal -- writes SQLite's log in large pieces.
+ * sqlite_wal -- writes SQLite's log in large pieces.
  * Knows SQLite's file interface.  Does not know tables.
- * Called by store_sqlite, when it opens its database.
+ * Called by sqlite, when it opens its database.
  * Lives as a layer between SQLite and the file it names its WAL.
  * SPDX-License-Identifier: ISC
  */
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "store_sqlite_wal.h"
+#include "sqlite_wal.h"
 
 #define PIECE	(120 * 1024)	/* SQLite's own file layer takes less than 128 KiB at once */
 
@@ -144,7 +144,7 @@ open_file(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags
 }
 
 const char *
-ph_store_sqlite_wal(void)
+ph_sqlite_wal(void)
 {
 	static sqlite3_vfs	 vfs;		/* SQLite keeps it for the process's life */
 	sqlite3_vfs		*theirs = sqlite3_vfs_find(NULL);

@@ -1,0 +1,184 @@
+/*
+ * order -- what an operator asks of the helper: JSON in, JSON out.
+ * Knows scan, json, ledger, pages, message.  Does not know sockets or the command line.
+ * Called by turn, inside its transaction, since there is one writer.
+ * Lives for one order.
+ * SPDX-License-Identifier: ISC
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "clock.h"
+#include "bounds.h"
+#include "message.h"
+#include "order.h"
+#include "scan.h"
+
+#define WINDOW_MS	(24 * PH_HOUR_MS)	/* after the person's last words, by Meta's rules */
+#define AGENT_WINDOW_MS	(7 * PH_DAY_MS)		/* for a human agent */
+
+struct order {
+	struct ph_ledger	*ledger;
+	const struct ph_pages	*pages;
+	int64_t			 now;
+	struct ph_json		*tree;
+	struct ph_slice		 message;	/* raw */
+	struct ph_buffer	*answer;
+};
+
+static void
+add_text(struct ph_buffer *b, const char *before, const char *text)
+{
+	ph_buffer_adds(b, before);
+	ph_buffer_add_json(b, (struct ph_slice){ text, strlen(text) });
+	ph_buffer_adds(b, "\"");
+}
+
+static enum ph_error
+refuse(struct ph_buffer *answer, int status, const char *what)
+{
+	ph_buffer_reset(answer);
+	ph_buffer_addf(answer, "{\"error\":{\"exit\":%d", status);
+	add_text(answer, ",\"what\":\"", what);
+	ph_buffer_adds(answer, "}}");
+	return PH_OK;
+}
+
+void
+ph_order_refuse(struct ph_buffer *answer, const char *why)
+{
+	(void)refuse(answer, EX_TEMPFAIL, why);
+}
+
+/* Why Meta would not have it now; NULL: it would. */
+static const char *
+outside_window(const struct ph_store_conv *conv, const char *kind, int64_t now)
+{
+	const bool	 agent = strcmp(kind, PH_MESSAGE_HUMAN_AGENT) == 0;
+
+	if (conv->turn_at == 0)
+		return "this person has not written to this Page: Meta takes nothing that is not an answer";
+	if (now - conv->turn_at <= (agent ? AGENT_WINDOW_MS : WINDOW_MS))
+		return NULL;
+	return agent ? "the person's last words are older than 7 days: Meta takes no more, whoever writes" :
+	    "the person's last words are older than 24 h: only --tag HUMAN_AGENT, of a person, may go";
+}
+
+static enum ph_error
+owe(struct order *o, const struct ph_page *page, struct ph_slice psid, const char *kind,
+    struct ph_fail *fail)
+{
+	struct ph_store_conv	 conv = { .id = 0 };
+	const char		*why;
+	enum ph_error		 err;
+	int64_t			 id;
+
+	err = ph_ledger_find(o->ledger, page->id, psid, false, &conv, fail);
+	if (err != PH_OK && err != PH_NONE)
+		return err;
+	if ((why = outside_window(&conv, kind, o->now)) != NULL)
+		return refuse(o->answer, EX_DATAERR, why);
+	if (ph_ledger_send(o->ledger, conv.id, kind, o->now, o->message, &id, fail) != PH_OK)
+		return fail->err;
+	ph_buffer_addf(o->answer, "{\"reply\":\"r%" PRId64 "\"}", id);
+	return PH_OK;
+}
+
+static const char *
+kind_of(struct ph_slice name)
+{
+	static const char *const	 kinds[] = { "", PH_MESSAGE_UPDATE, PH_MESSAGE_HUMAN_AGENT };
+	size_t				 i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (ph_slice_is(name, kinds[i]))
+			return kinds[i];
+	return NULL;
+}
+
+static enum ph_error
+send_message(struct order *o, struct ph_fail *fail)
+{
+	struct ph_slice		 psid = ph_json_text(ph_json_get(o->tree, "psid"));
+	struct ph_slice		 page_id = ph_json_text(ph_json_get(o->tree, "page"));
+	const char		*kind = kind_of(ph_json_text(ph_json_get(o->tree, "kind")));
+	const struct ph_page	*page;
+	struct ph_fail		 odd = PH_FAIL_INIT;
+
+	if (page_id.at != NULL)
+		page = ph_pages_find(o->pages, page_id);
+	else
+		page = o->pages->n == 1 ? &o->pages->all[0] : NULL;
+	if (page == NULL)
+		return refuse(o->answer, EX_NOINPUT, page_id.at == NULL && o->pages->n > 1 ?
+		    "several Pages: say which, --page ID" : "no access token for that Page");
+	if (psid.len == 0 || kind == NULL || o->message.at == NULL)
+		return refuse(o->answer, EX_USAGE, "psid, kind and message are needed");
+	if (ph_bounds_check(o->message, NULL, NULL, &odd) != PH_OK)
+		return refuse(o->answer, EX_DATAERR, odd.text);
+	return owe(o, page, psid, kind, fail);
+}
+
+static enum ph_error
+tell(struct order *o, struct ph_fail *fail)
+{
+	struct ph_slice		 name = ph_json_text(ph_json_get(o->tree, "reply"));
+	struct ph_store_told	 told;
+	int64_t			 id = name.len > 1 && name.at[0] == 'r' ? strtoll(name.at + 1, NULL, 10) : 0;
+	enum ph_error		 err = ph_ledger_tell(o->ledger, id, &told, fail);
+
+	if (err == PH_NONE)
+		return refuse(o->answer, EX_NOINPUT, "no such reply");
+	if (err != PH_OK)
+		return err;
+	ph_buffer_addf(o->answer, "{\"reply\":\"r%" PRId64 "\"", id);
+	add_text(o->answer, ",\"state\":\"", told.state);
+	add_text(o->answer, ",\"mid\":\"", told.mid);
+	ph_buffer_addf(o->answer, ",\"code\":%" PRId64, told.code);
+	add_text(o->answer, ",\"why\":\"", told.why);
+	ph_buffer_adds(o->answer, "}");
+	return PH_OK;
+}
+
+/* The raw bytes of "message": they are kept as they came. */
+static void
+find_message(struct order *o, struct ph_slice order)
+{
+	struct ph_scan	 scan;
+	struct ph_slice	 key, value;
+
+	ph_scan_begin(&scan, order);
+	if (!ph_scan_enter(&scan, '{'))
+		return;
+	while (ph_scan_member(&scan, &key)) {
+		ph_scan_skip(&scan, &value);
+		if (scan.err == PH_OK && ph_scan_key_is(key, "message"))
+			o->message = value;
+	}
+}
+
+enum ph_error
+ph_order_take(struct ph_ledger *ledger, const struct ph_pages *pages, struct ph_slice order,
+    int64_t now, struct ph_buffer *answer, struct ph_fail *fail)
+{
+	static const struct { const char *name; enum ph_error (*run)(struct order *, struct ph_fail *); }
+			 orders[] = { { "send", send_message }, { "tell", tell } };
+	struct order	 o = { .ledger = ledger, .pages = pages, .now = now, .answer = answer };
+	enum ph_error	 err = refuse(answer, EX_USAGE, "no such order");
+	struct ph_slice	 what;
+	size_t		 i;
+
+	find_message(&o, order);
+	if (ph_json_parse(order, &o.tree, NULL) != PH_OK)
+		return refuse(answer, EX_DATAERR, "an order is a JSON object");
+	what = ph_json_text(ph_json_get(o.tree, "do"));
+	for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		if (ph_slice_is(what, orders[i].name)) {
+			ph_buffer_reset(answer);
+			err = orders[i].run(&o, fail);
+		}
+	ph_json_free(o.tree);
+	return err == PH_OK ? ph_buffer_check(answer, fail) : err;
+}

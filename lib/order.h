@@ -1,0 +1,31 @@
+/*
+ * order -- what an operator asks of the helper: JSON in, JSON out.
+ * Knows scan, json, ledger, pages, message.  Does not know sockets or the command line.
+ * Called by turn, inside its transaction, since there is one writer.
+ * Lives for one order.
+ *
+ *	{"do":"send","page":S?,"psid":S,"kind":"update"|"human_agent"|"","message":{..}}
+ *	    -> {"reply":"r4901"}     kind as in message.h; page: which, if there are several
+ *	{"do":"tell","reply":"r4901"}
+ *	    -> {"reply":"r4901","state":"sent","mid":S,"code":N,"why":S}
+ *	-> {"error":{"exit":65,"what":S}}     exit: of sysexits(3)
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef PH_ORDER_H
+#define PH_ORDER_H
+
+#include "ledger.h"
+#include "pages.h"
+
+/*
+ * Does what the order says and appends the answer.  An order that cannot be done is no error here but
+ * an answer; an error is the store's, and nothing of the turn may be committed.
+ */
+enum ph_error	ph_order_take(struct ph_ledger *ledger, const struct ph_pages *pages,
+		    struct ph_slice order, int64_t now, struct ph_buffer *answer,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+/* The answer when the turn could not be committed. */
+void		ph_order_refuse(struct ph_buffer *answer, const char *why);
+
+#endif

@@ -1,0 +1,404 @@
+/*
+ * sending -- replies on their way: claimed, launched, settled; and the actions that go before them.
+ * Knows ledger, pages, graph, outcome, message.  Does not know events or what made a reply.
+ * Called by turn; delivery and asked ask it to show an action.
+ * Lives in the helper's one thread; what is on its way when it dies is "sending" on disk.
+ * SPDX-License-Identifier: ISC
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "message.h"
+#include "sending.h"
+
+#define RIPE_AT_ONCE	64
+#define SHOWN_BY_MS	2000		/* a reply waits no longer for the action before it */
+#define PLACES		(2 * PH_SENDING_FLYING)	/* what finished this turn keeps its own until settled */
+
+struct claim {				/* one reply on its way; the tag of its request */
+	enum { FREE, CLAIMED, WAITING, FLYING, FINISHED } is;	/* WAITING: behind an action */
+	const struct ph_page	*page;
+	struct ph_store_reply	 reply;
+	struct ph_result	 result;	/* once finished */
+	int64_t			 took_ms;
+};
+
+struct action {				/* typing_on, mark_seen; the tag of its request */
+	enum { NOT_SHOWN, WANTED, SHOWN } is;
+	const struct ph_page	*page;
+	int64_t			 conv;
+	struct ph_buffer	 person;
+	const char		*name;
+};
+
+struct ph_sending {
+	struct ph_ledger	*ledger;
+	struct ph_graph		*graph;
+	const struct ph_pages	*pages;
+	struct ph_buffer	*said;
+	struct claim		 claims[PLACES];
+	struct action		 actions[PH_SENDING_SHOWN];
+	size_t			 n_flying;
+	int64_t			 next_due;
+	size_t			 first_page;	/* the Pages take turns in being served first */
+};
+
+enum ph_error
+ph_sending_new(struct ph_ledger *ledger, struct ph_graph *graph, const struct ph_pages *pages,
+    struct ph_buffer *said, struct ph_sending **out, struct ph_fail *fail)
+{
+	struct ph_sending	*s = calloc(1, sizeof(*s));
+
+	*out = s;
+	if (s == NULL)
+		return ph_error_set(fail, PH_NOMEM, "helper: out of memory");
+	s->ledger = ledger;
+	s->graph = graph;
+	s->pages = pages;
+	s->said = said;
+	return PH_OK;
+}
+
+void
+ph_sending_free(struct ph_sending *s)
+{
+	size_t	 i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < PLACES; i++)
+		ph_store_reply_clear(&s->claims[i].reply);
+	for (i = 0; i < PH_SENDING_SHOWN; i++)
+		ph_buffer_clear(&s->actions[i].person);
+	free(s);
+}
+
+/* Gathered. */
+
+/* To pass the thread twice is to pass it once: no answer is no reason for doubt. */
+static void
+judge(struct claim *c, const struct ph_answer *answer)
+{
+	ph_outcome_judge(answer, &c->result);
+	if (c->result.outcome == PH_UNSURE && strcmp(c->reply.kind, PH_MESSAGE_PASS_THREAD) == 0)
+		c->result.outcome = PH_RETRY;
+	c->is = FINISHED;
+}
+
+void
+ph_sending_take(struct ph_sending *s, const struct ph_graph_sent *sent)
+{
+	struct claim	*c = sent->tag;
+	struct action	*a = sent->tag;
+
+	if (sent->what == PH_CALL_ACTION) {
+		a->is = NOT_SHOWN;		/* whatever came of it */
+		return;
+	}
+	judge(c, &sent->answer);
+	c->took_ms = sent->took_ms;
+	s->n_flying--;
+}
+
+void
+ph_sending_show(struct ph_sending *s, int64_t conv, struct ph_slice page, struct ph_slice person,
+    const char *name)
+{
+	struct action	*a = s->actions;
+
+	while (a < s->actions + PH_SENDING_SHOWN && a->is != NOT_SHOWN)
+		a++;
+	if (a == s->actions + PH_SENDING_SHOWN || (a->page = ph_pages_find(s->pages, page)) == NULL)
+		return;
+	ph_buffer_reset(&a->person);
+	ph_buffer_add(&a->person, person.at, person.len);
+	a->conv = conv;
+	a->name = name;
+	a->is = WANTED;
+}
+
+enum ph_error
+ph_sending_owe(struct ph_sending *s, const struct ph_sending_answer *a, struct ph_fail *fail)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	size_t			 n_held;
+
+	if (ph_ledger_owe(s->ledger, &a->owed, &n_held, fail) != PH_OK)
+		return fail->err;
+	if (a->seen)
+		ph_sending_show(s, a->owed.conv, a->page, a->person, "mark_seen");
+	if (a->typing)
+		ph_sending_show(s, a->owed.conv, a->page, a->person, "typing_on");
+	if (n_held == 0)
+		return PH_OK;
+	ph_log_id(&fields, "id", 'e', a->owed.event);
+	ph_log_who(&fields, a->person);
+	ph_log_text(&fields, "what", "more than 20 automatic replies in a minute: held; is it a bot that "
+	    "answers this one?");
+	ph_log_add(s->said, PH_ERROR, "alert", &fields);
+	ph_buffer_clear(&fields);
+	return PH_OK;
+}
+
+/* Committed. */
+
+static void
+say_reply(struct ph_sending *s, const struct claim *c, const char *state)
+{
+	const struct ph_result	*r = &c->result;
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+
+	ph_log_id(&fields, "id", 'r', c->reply.id);
+	ph_log_who(&fields, PH_SLICE(&c->reply.person));
+	if (c->reply.kind[0] != '\0')
+		ph_log_text(&fields, "kind", c->reply.kind);
+	ph_log_text(&fields, "state", state);
+	ph_log_number(&fields, "try", c->reply.attempt);
+	ph_log_number(&fields, "ms", c->took_ms);
+	if (r->mid[0] != '\0')
+		ph_log_text(&fields, "mid", r->mid);
+	if (r->code != 0) {
+		ph_log_number(&fields, "code", r->code);
+		ph_log_number(&fields, "subcode", r->subcode);
+		ph_log_text(&fields, "fbtrace_id", r->trace);
+	} else if (r->outcome != PH_SENT)
+		ph_log_text(&fields, "why", r->why);
+	if (r->outcome == PH_SENT && c->reply.resends > 0)
+		ph_log_text(&fields, "note", "may have been sent more than once");
+	ph_log_add(s->said, r->outcome == PH_SENT ? PH_INFO : PH_WARN, "send", &fields);
+	ph_buffer_clear(&fields);
+}
+
+static enum ph_error
+settle_finished(struct ph_sending *s, int64_t now, struct ph_fail *fail)
+{
+	struct claim	*c;
+	const char	*state;
+	enum ph_error	 err;
+
+	for (c = s->claims; c < s->claims + PLACES; c++) {
+		if (c->is != FINISHED)
+			continue;
+		err = ph_ledger_settle(s->ledger, &c->reply, &c->result, now, &state, fail);
+		if (err != PH_OK && err != PH_NONE)
+			return err;
+		say_reply(s, c, err == PH_NONE ? "settled before" : state);
+	}
+	return PH_OK;
+}
+
+static enum ph_error
+decide_unsure(struct ph_sending *s, int64_t now, struct ph_fail *fail)
+{
+	struct ph_store_reply	 ripe[RIPE_AT_ONCE];
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	size_t			 i, n;
+
+	if (ph_ledger_ripen(s->ledger, now, ripe, RIPE_AT_ONCE, &n, fail) != PH_OK)
+		return fail->err;
+	for (i = 0; i < n; i++) {
+		ph_log_id(&fields, "id", 'r', ripe[i].id);
+		ph_log_text(&fields, "what", ripe[i].resends > 1 ? "unsure twice: held for a person" :
+		    "unsure, no echo: sent once more; it may arrive twice");
+		ph_log_add(s->said, PH_WARN, "reply", &fields);
+		ph_buffer_reset(&fields);
+	}
+	ph_buffer_clear(&fields);
+	return PH_OK;
+}
+
+/* Claims what there is room for; it is launched once the commit is through. */
+static enum ph_error
+claim_for(struct ph_sending *s, const struct ph_page *page, int64_t now, size_t *room,
+    struct ph_fail *fail)
+{
+	struct ph_store_reply	 claimed[PH_SENDING_FLYING];
+	struct claim		*c = s->claims;
+	size_t			 i, n = 0;
+	enum ph_error		 err;
+
+	err = ph_ledger_claim(s->ledger, page->id, now, claimed, *room, &n, fail);
+	for (i = 0; i < n; i++, c++) {
+		while (c->is != FREE)
+			c++;
+		*c = (struct claim){ .is = CLAIMED, .page = page, .reply = claimed[i] };
+	}
+	*room -= n;
+	return err;
+}
+
+static enum ph_error
+claim_all(struct ph_sending *s, int64_t now, struct ph_fail *fail)
+{
+	size_t	 i, room = PH_SENDING_FLYING - s->n_flying, n = s->pages->n;
+
+	for (i = 0; i < n && room > 0; i++)
+		if (claim_for(s, &s->pages->all[(s->first_page + i) % n], now, &room, fail) != PH_OK)
+			return fail->err;
+	if (n > 0)
+		s->first_page = (s->first_page + 1) % n;
+	return PH_OK;
+}
+
+static enum ph_error
+find_next_due(struct ph_sending *s, struct ph_fail *fail)
+{
+	static const struct ph_slice	 unsure = { NULL, 0 };
+	size_t				 i;
+	int64_t				 due;
+
+	if (ph_ledger_next_due(s->ledger, unsure, &s->next_due, fail) != PH_OK)
+		return fail->err;
+	for (i = 0; i < s->pages->n; i++) {
+		if (ph_ledger_next_due(s->ledger, s->pages->all[i].id, &due, fail) != PH_OK)
+			return fail->err;
+		if (due != 0 && (s->next_due == 0 || due < s->next_due))
+			s->next_due = due;
+	}
+	return PH_OK;
+}
+
+enum ph_error
+ph_sending_commit(struct ph_sending *s, int64_t now, bool leaving, struct ph_fail *fail)
+{
+	if (settle_finished(s, now, fail) != PH_OK || decide_unsure(s, now, fail) != PH_OK ||
+	    (!leaving && claim_all(s, now, fail) != PH_OK))
+		return fail->err;
+	return find_next_due(s, fail);
+}
+
+static void
+release(struct claim *c)
+{
+	ph_store_reply_clear(&c->reply);
+	c->is = FREE;
+}
+
+/* Releases the claims that are so. */
+static void
+release_all(struct ph_sending *s, int is)
+{
+	struct claim	*c;
+
+	for (c = s->claims; c < s->claims + PLACES; c++)
+		if ((int)c->is == is)
+			release(c);
+}
+
+void
+ph_sending_committed(struct ph_sending *s)
+{
+	struct claim	*c;
+
+	release_all(s, FINISHED);
+	for (c = s->claims; c < s->claims + PLACES; c++)
+		if (c->is == CLAIMED) {
+			c->is = WAITING;
+			s->n_flying++;
+		}
+}
+
+void
+ph_sending_abandon(struct ph_sending *s)
+{
+	struct action	*a;
+
+	release_all(s, CLAIMED);
+	for (a = s->actions; a < s->actions + PH_SENDING_SHOWN; a++)
+		if (a->is == WANTED)
+			a->is = NOT_SHOWN;
+}
+
+/* Launched. */
+
+static void
+launch_action(struct ph_sending *s, struct action *a)
+{
+	const struct ph_page	*page = a->page;
+	struct ph_buffer	 body = PH_BUFFER_INIT;
+	struct ph_graph_call	 call = { .node = page->id, .edge = "messages", .token = page->token,
+		.proof = page->proof, .limit_ms = SHOWN_BY_MS, .what = PH_CALL_ACTION, .tag = a };
+
+	ph_message_format_action(PH_SLICE(&a->person), a->name, &body);
+	call.body = PH_SLICE(&body);
+	a->is = body.failed || ph_graph_send(s->graph, &call, NULL) != PH_OK ? NOT_SHOWN : SHOWN;
+	ph_buffer_clear(&body);
+}
+
+/* An action that arrives after the message would show for 20 s what is over. */
+static bool
+is_behind_action(const struct ph_sending *s, int64_t conv)
+{
+	const struct action	*a;
+
+	for (a = s->actions; a < s->actions + PH_SENDING_SHOWN; a++)
+		if (a->is == SHOWN && a->conv == conv)
+			return true;
+	return false;
+}
+
+static void
+launch(struct ph_sending *s, struct claim *c)
+{
+	const struct ph_page	*page = c->page;
+	struct ph_buffer	 body = PH_BUFFER_INIT;
+	struct ph_fail		 fail = PH_FAIL_INIT;
+	struct ph_graph_call	 call = { .node = page->id, .edge = ph_message_edge(c->reply.kind),
+		.token = page->token, .proof = page->proof, .what = PH_CALL_REPLY, .tag = c };
+
+	ph_message_format_send(c->reply.kind, PH_SLICE(&c->reply.person), PH_SLICE(&c->reply.body),
+	    c->reply.token, &body);
+	call.body = PH_SLICE(&body);
+	c->is = FLYING;
+	if (ph_buffer_check(&body, &fail) != PH_OK || ph_graph_send(s->graph, &call, &fail) != PH_OK) {
+		const struct ph_answer	 unsent = { .handed = false, .transport = fail.text };
+
+		judge(c, &unsent);		/* not a byte left us */
+		s->n_flying--;
+	}
+	ph_buffer_clear(&body);
+}
+
+void
+ph_sending_launch(struct ph_sending *s)
+{
+	struct action	*a;
+	struct claim	*c;
+
+	for (a = s->actions; a < s->actions + PH_SENDING_SHOWN; a++)
+		if (a->is == WANTED)
+			launch_action(s, a);
+	for (c = s->claims; c < s->claims + PLACES; c++)
+		if (c->is == WAITING && !is_behind_action(s, c->reply.conv))
+			launch(s, c);
+}
+
+size_t
+ph_sending_flying(const struct ph_sending *s)
+{
+	const struct claim	*c;
+	size_t			 n = 0;
+
+	for (c = s->claims; c < s->claims + PLACES; c++)
+		n += c->is != FREE;
+	return n;
+}
+
+bool
+ph_sending_finished(const struct ph_sending *s)
+{
+	const struct claim	*c;
+
+	for (c = s->claims; c < s->claims + PLACES; c++)
+		if (c->is == FINISHED)
+			return true;
+	return false;
+}
+
+int64_t
+ph_sending_next_due(const struct ph_sending *s)
+{
+	return s->next_due;
+}

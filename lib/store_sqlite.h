@@ -1,0 +1,59 @@
+/*
+ * store_sqlite -- what the parts of the SQLite store share: its statements and its operations.
+ * Knows sqlite, store.  Does not know Messenger, Graph, or which state follows which.
+ * Called by store_sqlite, store_sqlite_event and store_sqlite_reply alone.
+ * Lives as long as the store is open.
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef PH_STORE_SQLITE_H
+#define PH_STORE_SQLITE_H
+
+#include "sqlite.h"
+#include "store.h"
+
+struct ph_store {
+	struct ph_sqlite	 sq;
+};
+
+enum statement {		/* store_sqlite.c has their texts */
+	SEE = PH_SQLITE_FIRST, FIND_CONV, TURN_CONV, ADD_CONV, MEET, ADD_EVENT, SILENCE, SILENT, PERSON,
+	SET_PERSON, PUT_OFF, WAKE_EVENT, IS_OPEN, DUE_EVENTS, STEP_EVENT, REOPEN, COUNT_OPEN, NEXT_OPEN,
+	ADD_REPLY, WAKE_CONV, HOLD, DROP_REST, TELL, CLAIM, TAKE_CONV, FLYING, MOVE, NEXT_CONV,
+	NEXT_READY, NEXT_UNSURE, PAUSE, GO_ON, NOTE, ADVANCE_CONV, ADVANCE_REPLY, ADVANCE_EVENT, CONFIRM,
+	N_STATEMENTS
+};
+
+/* Operations of store.h, by their names there. */
+enum ph_error
+	ph_store_sqlite_keep(struct ph_store *, const struct ph_store_event *, int64_t *,
+	    struct ph_store_conv *, struct ph_fail *),
+	ph_store_sqlite_find(struct ph_store *, struct ph_slice, struct ph_slice, bool,
+	    struct ph_store_conv *, struct ph_fail *),
+	ph_store_sqlite_silence(struct ph_store *, int64_t, int64_t, struct ph_fail *),
+	ph_store_sqlite_silent_until(struct ph_store *, int64_t, int64_t *, struct ph_fail *),
+	ph_store_sqlite_person(struct ph_store *, int64_t, struct ph_store_person *, struct ph_fail *),
+	ph_store_sqlite_set_person(struct ph_store *, int64_t, struct ph_slice, struct ph_slice, int64_t,
+	    struct ph_fail *),
+	ph_store_sqlite_put_off(struct ph_store *, int64_t, int64_t, int64_t, struct ph_fail *),
+	ph_store_sqlite_is_open(struct ph_store *, int64_t, bool *, struct ph_fail *),
+	ph_store_sqlite_due(struct ph_store *, int64_t, int64_t, int64_t, struct ph_store_open *, size_t,
+	    size_t *, struct ph_fail *),
+	ph_store_sqlite_step(struct ph_store *, const struct ph_store_step *, struct ph_fail *),
+	ph_store_sqlite_reopen(struct ph_store *, int64_t, int64_t *, struct ph_fail *),
+	ph_store_sqlite_next_open(struct ph_store *, int64_t, int64_t *, struct ph_fail *),
+	ph_store_sqlite_owe(struct ph_store *, const struct ph_store_owed *, int64_t *, int64_t *,
+	    struct ph_fail *),
+	ph_store_sqlite_hold(struct ph_store *, int64_t, int64_t, const char *, struct ph_fail *),
+	ph_store_sqlite_drop_rest(struct ph_store *, const struct ph_store_reply *, const char *,
+	    struct ph_fail *),
+	ph_store_sqlite_tell(struct ph_store *, int64_t, struct ph_store_told *, struct ph_fail *),
+	ph_store_sqlite_claim(struct ph_store *, struct ph_slice, int64_t, struct ph_store_reply *, size_t,
+	    size_t *, struct ph_fail *),
+	ph_store_sqlite_flying(struct ph_store *, const char *, int64_t, struct ph_store_reply *, size_t,
+	    size_t *, struct ph_fail *),
+	ph_store_sqlite_move(struct ph_store *, const struct ph_store_move *, struct ph_fail *),
+	ph_store_sqlite_confirm(struct ph_store *, const unsigned char[PH_STORE_TOKEN_LEN],
+	    struct ph_slice, int64_t *, struct ph_fail *),
+	ph_store_sqlite_next_due(struct ph_store *, struct ph_slice, int64_t *, struct ph_fail *);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * store_sqlite_reply -- replies: owed, claimed, moved on, in SQLite.
+ * Knows sqlite, store.  Does not know Messenger, Graph, or which state follows which.
+ * Called by ledger through ph_store_sqlite.
+ * Lives within the ledger's transaction.
+ * SPDX-License-Identifier: ISC
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "store_sqlite.h"
+
+enum ph_error
+ph_store_sqlite_owe(struct ph_store *s, const struct ph_store_owed *owed, int64_t *id,
+    int64_t *said, struct ph_fail *fail)
+{
+	if (ph_sqlite_run(&s->sq, ADD_REPLY, WITH(INT(owed->conv), INT_OR_NULL(owed->event),
+	    INT(owed->due), WORD(owed->kind), BLOB(owed->body)), fail) != PH_OK)
+		return fail->err;
+	*id = sqlite3_last_insert_rowid(s->sq.db);
+	return ph_sqlite_ask(&s->sq, WAKE_CONV, WITH(INT(owed->conv), INT(owed->due), INT(*id),
+	    INT(owed->said_at), INT(owed->window_ms)), said, fail);
+}
+
+/* The conversation goes on with its next open reply. */
+static enum ph_error
+go_on(struct ph_store *s, int64_t conv, struct ph_fail *fail)
+{
+	return ph_sqlite_run(&s->sq, NEXT_CONV, WITH(INT(conv)), fail);
+}
+
+enum ph_error
+ph_store_sqlite_hold(struct ph_store *s, int64_t id, int64_t conv, const char *why,
+    struct ph_fail *fail)
+{
+	if (ph_sqlite_run(&s->sq, HOLD, WITH(INT(id), WORD(why)), fail) != PH_OK)
+		return fail->err;
+	return go_on(s, conv, fail);
+}
+
+enum ph_error
+ph_store_sqlite_drop_rest(struct ph_store *s, const struct ph_store_reply *after, const char *why,
+    struct ph_fail *fail)
+{
+	if (ph_sqlite_run(&s->sq, DROP_REST, WITH(INT(after->conv), INT(after->event), INT(after->id),
+	    WORD(why)), fail) != PH_OK)
+		return fail->err;
+	return go_on(s, after->conv, fail);
+}
+
+static void
+copy_column(sqlite3_stmt *st, int column, char *out, size_t size)
+{
+	const char	*text = (const char *)sqlite3_column_text(st, column);
+
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+enum ph_error
+ph_store_sqlite_tell(struct ph_store *s, int64_t id, struct ph_store_told *out,
+    struct ph_fail *fail)
+{
+	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, TELL, WITH(INT(id)));
+	enum ph_error	 err = ph_sqlite_next(&s->sq, TELL, fail);
+
+	if (err == PH_OK) {
+		copy_column(st, 0, out->state, sizeof(out->state));
+		out->code = sqlite3_column_int64(st, 1);
+		copy_column(st, 2, out->mid, sizeof(out->mid));
+		copy_column(st, 3, out->why, sizeof(out->why));
+	}
+	ph_sqlite_end(&s->sq, TELL);
+	return err;
+}
+
+/* The columns id, conv, event, attempt, resends, token of the current row. */
+static void
+read_reply(sqlite3_stmt *st, struct ph_store_reply *r)
+{
+	*r = (struct ph_store_reply){ .id = sqlite3_column_int64(st, 0),
+	    .conv = sqlite3_column_int64(st, 1), .event = sqlite3_column_int64(st, 2),
+	    .attempt = sqlite3_column_int64(st, 3), .resends = sqlite3_column_int64(st, 4) };
+	if (sqlite3_column_bytes(st, 5) == PH_STORE_TOKEN_LEN)
+		memcpy(r->token, sqlite3_column_blob(st, 5), PH_STORE_TOKEN_LEN);
+}
+
+static enum ph_error
+take_conv(struct ph_store *s, struct ph_store_reply *r, struct ph_fail *fail)
+{
+	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, TAKE_CONV, WITH(INT(r->conv)));
+	enum ph_error	 err = ph_sqlite_next(&s->sq, TAKE_CONV, fail);
+
+	if (err == PH_OK)
+		ph_sqlite_column(st, 0, &r->person);
+	ph_sqlite_end(&s->sq, TAKE_CONV);
+	if (err == PH_OK && (err = ph_buffer_check(&r->person, fail)) == PH_OK)
+		err = ph_buffer_check(&r->body, fail);
+	return err == PH_NONE ? PH_OK : err;
+}
+
+enum ph_error
+ph_store_sqlite_claim(struct ph_store *s, struct ph_slice page, int64_t now,
+    struct ph_store_reply *out, size_t max, size_t *n, struct ph_fail *fail)
+{
+	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, CLAIM, WITH(TEXT(page), INT(now),
+			    INT((int64_t)max)));
+	enum ph_error	 err = PH_OK;
+	size_t		 i;
+
+	for (*n = 0; *n < max && (err = ph_sqlite_next(&s->sq, CLAIM, fail)) == PH_OK; (*n)++) {
+		read_reply(st, &out[*n]);
+		copy_column(st, 6, out[*n].kind, sizeof(out[*n].kind));
+		ph_sqlite_column(st, 7, &out[*n].body);
+	}
+	ph_sqlite_end(&s->sq, CLAIM);
+	if (err == PH_NONE)
+		err = PH_OK;
+	for (i = 0; i < *n && err == PH_OK; i++)
+		err = take_conv(s, &out[i], fail);
+	return err;
+}
+
+enum ph_error
+ph_store_sqlite_flying(struct ph_store *s, const char *state, int64_t before,
+    struct ph_store_reply *out, size_t max, size_t *n, struct ph_fail *fail)
+{
+	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, FLYING, WITH(WORD(state), INT(before),
+			    INT((int64_t)max)));
+	enum ph_error	 err = PH_OK;
+
+	for (*n = 0; *n < max && (err = ph_sqlite_next(&s->sq, FLYING, fail)) == PH_OK; (*n)++)
+		read_reply(st, &out[*n]);
+	ph_sqlite_end(&s->sq, FLYING);
+	return err == PH_NONE ? PH_OK : err;
+}
+
+enum ph_error
+ph_store_sqlite_move(struct ph_store *s, const struct ph_store_move *m, struct ph_fail *fail)
+{
+	const struct ph_slice	 token = { (const char *)m->token, PH_STORE_TOKEN_LEN };
+	enum ph_error		 err;
+
+	err = ph_sqlite_change(&s->sq, MOVE, WITH(INT(m->id), WORD(m->state), INT(m->due), INT(m->resends),
+	    WORD(m->mid), INT_OR_NULL(m->code), INT_OR_NULL(m->subcode), WORD(m->trace), WORD(m->why),
+	    BLOB(token)), fail);
+	if (err != PH_OK && err != PH_NONE)
+		return err;
+	if (go_on(s, m->conv, fail) != PH_OK)
+		return fail->err;
+	return err;
+}
+
+enum ph_error
+ph_store_sqlite_confirm(struct ph_store *s, const unsigned char token[PH_STORE_TOKEN_LEN],
+    struct ph_slice mid, int64_t *id, struct ph_fail *fail)
+{
+	const struct ph_slice	 bytes = { (const char *)token, PH_STORE_TOKEN_LEN };
+	sqlite3_stmt		*st = ph_sqlite_start(&s->sq, CONFIRM, WITH(BLOB(bytes), TEXT(mid)));
+	enum ph_error		 err = ph_sqlite_next(&s->sq, CONFIRM, fail);
+	int64_t			 conv = 0;
+
+	if (err == PH_OK) {
+		*id = sqlite3_column_int64(st, 0);
+		conv = sqlite3_column_int64(st, 1);
+	}
+	ph_sqlite_end(&s->sq, CONFIRM);
+	return err == PH_OK ? go_on(s, conv, fail) : err;
+}
+
+enum ph_error
+ph_store_sqlite_next_due(struct ph_store *s, struct ph_slice page, int64_t *due,
+    struct ph_fail *fail)
+{
+	enum ph_error	 err;
+
+	if (page.at != NULL)
+		err = ph_sqlite_ask(&s->sq, NEXT_READY, WITH(TEXT(page)), due, fail);
+	else
+		err = ph_sqlite_ask(&s->sq, NEXT_UNSURE, WITH_NOTHING, due, fail);
+	if (err == PH_NONE)
+		*due = 0;
+	return err == PH_NONE ? PH_OK : err;
+}
