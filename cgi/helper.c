@@ -22,13 +22,15 @@
 
 #include "clock.h"
 #include "log.h"
+#include "spool.h"
 #include "state.h"
 #include "turn.h"
 #include "verb.h"
 #include "wire.h"
 
-#define LOCK_WAIT_MS	1000		/* a predecessor is leaving: it has no name any more */
-#define LEAVE_BY_MS	10000		/* for what is under way at Graph */
+#define LOCK_WAIT_MS	10000		/* a predecessor leaves, perhaps waiting for its handlers */
+#define LEAVE_BY_MS	10000		/* for what is under way at Graph and handlers */
+#define HANDLERS_BY_MS	8000		/* of that: meanwhile all else goes on */
 #define LOOK_EVERY_MS	1000
 #define MAX_PAUSE_S	60		/* after helpers that died before their first commit */
 
@@ -157,14 +159,12 @@ settings_changed(const struct ph_conf *conf, const struct ph_pages *pages, bool 
 	struct ph_conf_from	 from = { conf->name, NULL };
 	struct ph_fail		 fail = PH_FAIL_INIT;
 	struct ph_conf		*now;
-	struct ph_pages		*now_pages = NULL;
 	bool			 good;
 
 	if (!ph_conf_changed(conf) && !ph_pages_changed(pages))
 		return *said = false;
 	good = ph_conf_load(&from, &now, &fail) == PH_OK && ph_conf_check(now, &fail) == PH_OK &&
-	    ph_pages_load(now, &now_pages, &fail) == PH_OK;
-	ph_pages_free(now_pages);
+	    ph_pages_check(now, &fail) == PH_OK;
 	ph_conf_free(now);
 	if (!good && !*said)
 		ph_log_say(PH_ERROR, "config", "%s (the last good settings stay)", fail.text);
@@ -187,8 +187,12 @@ reason_to_leave(const struct ph_turn *turn, const struct life *l, bool *said)
 static enum ph_error
 leave(struct ph_turn *turn, struct ph_fail *fail)
 {
-	int64_t	 by = ph_clock_mono() + ph_clock_wait_ms(LEAVE_BY_MS);
+	const int64_t	 began = ph_clock_mono(), by = began + ph_clock_wait_ms(LEAVE_BY_MS);
 
+	while (ph_turn_asks_no_more(turn) > 0 &&
+	    ph_clock_left_ms(began + ph_clock_wait_ms(HANDLERS_BY_MS)) > 0)
+		if (ph_turn(turn, fail) != PH_OK)
+			return fail->err;
 	ph_turn_leave(turn);
 	do
 		if (ph_turn(turn, fail) != PH_OK)
@@ -243,6 +247,8 @@ live(struct life *l, int state_fd, struct lock *lock, struct ph_fail *fail)
 		again = err == PH_OK && l->end == IDLE &&
 		    ph_clock_mono() - ph_turn_busy_at(turn) < l->conf->idle_exit_ms;
 		ph_turn_close(turn);
+		if (err == PH_OK && l->end == IDLE && ph_spool_holds(state_fd))
+			again = true;		/* answered 200 while handlers took their time to leave */
 	} while (again);
 	return err;
 }

@@ -101,7 +101,7 @@ option(const struct call *call, const char *name)
 static char **
 take_option(struct call *call, char **word, char **end)
 {
-	const char	*name = *word + 2, *equals = strchr(name, '=');
+	const char	*name = *word + 2, *equals = strchr(name, '='), *value = "";
 	size_t		 i, n = equals != NULL ? (size_t)(equals - name) : strlen(name);
 
 	for (i = 0; i < N_OPTIONS; i++)
@@ -117,10 +117,10 @@ take_option(struct call *call, char **word, char **end)
 		    *word);
 		return NULL;
 	}
-	if (options[i].takes_value && equals == NULL)
-		equals = *++word - 1;
+	if (options[i].takes_value)
+		value = equals != NULL ? equals + 1 : *++word;
 	call->options[call->n_options].name = options[i].name;
-	call->options[call->n_options++].value = equals != NULL ? equals + 1 : "";
+	call->options[call->n_options++].value = value;
 	return word;
 }
 

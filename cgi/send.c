@@ -197,14 +197,17 @@ send_text(struct sending *s, struct ph_slice text)
 {
 	struct ph_buffer	 message = PH_BUFFER_INIT;
 	struct ph_slice		 part;
-	int			 status = EX_DATAERR;
+	int			 status = EX_OK;
 
-	while ((part = ph_message_cut(&text)).len > 0) {
+	if (text.len == strspn(text.at, " \t\r\n"))
+		status = usage("the text is empty", "");
+	while (status == EX_OK && (part = ph_message_cut(&text)).len > 0) {
 		ph_buffer_reset(&message);
 		ph_message_format_text(part, &message);
-		if ((status = send_one(s, PH_SLICE(&message))) != EX_OK)
-			break;
+		status = send_one(s, PH_SLICE(&message));
 	}
+	if (status != EX_OK && status != EX_USAGE && text.len > 0)
+		fprintf(stderr, "pagehook: the rest of the text was not sent: its last %zu bytes\n", text.len);
 	ph_buffer_clear(&message);
 	return status;
 }

@@ -136,7 +136,10 @@ think(struct try *t, const struct try_said *said, const char *page, struct ph_sl
 		return ph_error_set(fail, PH_CONFIG, "%s cannot be used: pagehook replies check", rules->path);
 	if (ph_event_read(&source, &ev, fail) != PH_OK)
 		return fail->err;
-	if ((err = ph_think(rules->replies, &ev, &facts, &t->thought, fail)) == PH_OK) {
+	err = ph_think(rules->replies, &ev, &facts, &t->thought, fail);
+	if (t->thought.limit[0] != '\0')
+		fprintf(stderr, "%s: its pattern costs more than is allowed: no match\n", t->thought.limit);
+	if (err == PH_OK) {
 		ph_buffer_add(&t->messages, PH_SLICE(&t->thought.messages).at, t->thought.messages.len);
 		if (run && t->thought.argv != NULL)
 			err = ask_handler(t, rules, page, fail);

@@ -20,8 +20,12 @@
 #define MAX_RETRY_MS	(6 * PH_HOUR_MS)
 #define MAX_WHY		512
 
+_Static_assert(PH_GRAPH_FLYING >= PH_SENDING_FLYING + PH_SENDING_SHOWN + PLACES,
+    "whoever has a place finds one at Graph");
+
 struct place {				/* one event that somebody is asked about */
 	enum { FREE, CLAIMED, ASKED, ANSWERED, SETTLED } is;
+	bool			 failed;	/* the event's handler, at its last try */
 	bool			 for_name;	/* Graph is asked for the person's, not a handler */
 	int64_t			 event, conv, at, tries;
 	const struct ph_page	*page;		/* NULL: we hold no token for it */
@@ -120,9 +124,10 @@ ph_asked_take(const struct ph_graph_sent *sent)
 	struct ph_json		*tree = NULL;
 	struct ph_slice		 first, last;
 
-	if (sent->answer.status == 200 && sent->answer.body.len > 0 &&
+	if (sent->answer.transport == NULL && sent->answer.body.len > 0 &&
 	    ph_json_parse(sent->answer.body, &tree, NULL) != PH_OK)
 		tree = NULL;
+	p->answer.end = tree != NULL ? PH_HANDLER_ANSWERED : PH_HANDLER_FAILED;
 	first = ph_json_text(ph_json_get(tree, "first_name"));
 	last = ph_json_text(ph_json_get(tree, "last_name"));
 	ph_buffer_add(&p->first_name, first.at, first.len);
@@ -194,7 +199,8 @@ ask_again(struct ph_asked *a, struct place *p, const char *why, int64_t now, str
 	if (wait_ms > MAX_RETRY_MS)
 		wait_ms = MAX_RETRY_MS;
 	say_answer(a, p, "kept", why);
-	return ph_ledger_ask_again(a->with.ledger, p->event, p->conv, p->tries, wait_ms, now, why, fail);
+	return ph_ledger_ask_again(a->with.ledger, p->event, p->conv, p->tries,
+	    p->answer.end == PH_HANDLER_FAILED, wait_ms, now, why, fail);
 }
 
 /* What it said becomes what we owe, in one commit with the event's end. */
@@ -262,10 +268,12 @@ settle_name(struct ph_asked *a, struct place *p, int64_t now, struct ph_fail *fa
 
 	if (ph_buffer_check(&p->first_name, fail) != PH_OK || ph_buffer_check(&p->last_name, fail) != PH_OK)
 		return PH_NOMEM;
+	/* No answer in time is no word of Meta's: it is asked again after a minute, not an hour. */
 	err = ph_ledger_set_person(a->with.ledger, p->conv, PH_SLICE(&p->first_name),
-	    PH_SLICE(&p->last_name), now, fail);
-	return err == PH_OK ? ph_ledger_ask_again(a->with.ledger, p->event, p->conv, p->tries, 0, now,
-	    NULL, fail) : err;
+	    PH_SLICE(&p->last_name), p->answer.end == PH_HANDLER_ANSWERED ? now :
+	    now - PH_NO_NAME_GOOD_MS + PH_MINUTE_MS, fail);
+	return err == PH_OK ? ph_ledger_ask_again(a->with.ledger, p->event, p->conv, p->tries,
+	    p->failed, 0, now, NULL, fail) : err;
 }
 
 enum ph_error
@@ -298,7 +306,7 @@ take_place(struct ph_asked *a, const struct ph_store_open *row, const struct ph_
 	if (p == a->places + PLACES)
 		return NULL;
 	clear(p);
-	*p = (struct place){ .is = CLAIMED, .for_name = th->wants_person, .event = row->id,
+	*p = (struct place){ .is = CLAIMED, .failed = row->failed, .for_name = th->wants_person, .event = row->id,
 	    .conv = row->conv.id, .at = row->at, .tries = row->tries + !th->wants_person,
 	    .page = ph_pages_find(a->with.pages, PH_SLICE(&row->page)), .pause_ms = th->pause_ms,
 	    .handover = th->handover };
@@ -316,6 +324,7 @@ ph_asked_ask(struct ph_asked *a, const struct ph_store_open *row, const struct p
 {
 	struct place			*p = take_place(a, row, th);
 	const struct ph_handler_ask	 ask = { .event = row->id, .attempt = row->tries + 1,
+		.alone = row->failed,
 		.coproc = th->coproc, .argv = th->argv, .dir = dir, .timeout_ms = th->timeout_ms,
 		.line = PH_SLICE(&th->line), .on = th->on, .page = PH_SLICE(&row->page),
 		.psid = PH_SLICE(&row->person) };
@@ -376,8 +385,10 @@ fetch_name(struct ph_asked *a, struct place *p)
 		.fields = "first_name,last_name", .token = p->page->token, .proof = p->page->proof,
 		.limit_ms = NAME_BY_MS, .what = PH_CALL_PERSON, .tag = p };
 
-	if (ph_graph_send(a->with.graph, &call, NULL) != PH_OK)
+	if (ph_graph_send(a->with.graph, &call, NULL) != PH_OK) {
+		p->answer.end = PH_HANDLER_FAILED;
 		p->is = ANSWERED;		/* without a name */
+	}
 }
 
 void

@@ -8,9 +8,12 @@
 #ifndef PH_ASKED_H
 #define PH_ASKED_H
 
+#include "clock.h"
 #include "handler.h"
 #include "sending.h"
 #include "think.h"
+
+#define PH_NO_NAME_GOOD_MS	PH_HOUR_MS	/* so long Meta is not asked again for a name it has not */
 
 struct ph_asked;
 

@@ -107,6 +107,8 @@ settle_later(struct ph_place *p, const struct ph_json *retry)
 	}
 	ph_place_settle(p, PH_HANDLER_LATER, "it asked to be asked later");
 	ms = s * (double)PH_SECOND_MS;
+	if (ms > 0 && ms < (double)PH_SECOND_MS)	/* each try is a commit, and a line in the log */
+		ms = (double)PH_SECOND_MS;
 	p->answer.retry_ms = ms <= 0 ? 0 : ms >= (double)PH_DAY_MS ? PH_DAY_MS : (int64_t)ms;
 }
 

@@ -13,7 +13,7 @@
 
 #include "outcome.h"
 
-#define PH_GRAPH_FLYING	96		/* requests under way at once, at most */
+#define PH_GRAPH_FLYING	152		/* requests under way at once: as many as all who ask have places */
 
 struct ph_graph;
 

@@ -287,11 +287,11 @@ ph_ledger_ask(struct ph_ledger *l, int64_t id, int64_t conv, int64_t tries, stru
 }
 
 enum ph_error
-ph_ledger_ask_again(struct ph_ledger *l, int64_t id, int64_t conv, int64_t tries, int64_t wait_ms,
-    int64_t now, const char *why, struct ph_fail *fail)
+ph_ledger_ask_again(struct ph_ledger *l, int64_t id, int64_t conv, int64_t tries, bool failed,
+    int64_t wait_ms, int64_t now, const char *why, struct ph_fail *fail)
 {
 	const struct ph_store_step	 step = { .id = id, .conv = conv, .state = "kept",
-		.due = now + ph_clock_wait_ms(wait_ms), .tries = tries, .why = why };
+		.due = now + ph_clock_wait_ms(wait_ms), .tries = tries, .failed = failed, .why = why };
 
 	return l->ops->step(l->store, &step, fail);
 }
@@ -303,8 +303,11 @@ ph_ledger_close_event(struct ph_ledger *l, int64_t id, int64_t conv, int64_t tri
 	const struct ph_store_step	 step = { .id = id, .conv = conv, .tries = tries,
 		.state = dead ? "dead" : "done", .why = why, .now = now };
 
-	l->n_open--;
-	return l->ops->step(l->store, &step, fail);
+	enum ph_error			 err = l->ops->step(l->store, &step, fail);
+
+	if (err == PH_OK)
+		l->n_open--;
+	return err;
 }
 
 static uint32_t

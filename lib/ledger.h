@@ -94,8 +94,8 @@ enum ph_error	ph_ledger_due(struct ph_ledger *ledger, int64_t now, int64_t after
 enum ph_error	ph_ledger_ask(struct ph_ledger *ledger, int64_t id, int64_t conv, int64_t tries,
 		    struct ph_fail *fail) PH_MUST_USE;
 enum ph_error	ph_ledger_ask_again(struct ph_ledger *ledger, int64_t id, int64_t conv,
-		    int64_t tries, int64_t wait_ms, int64_t now, const char *why, struct ph_fail *fail)
-		    PH_MUST_USE;
+		    int64_t tries, bool failed, int64_t wait_ms, int64_t now, const char *why,
+		    struct ph_fail *fail) PH_MUST_USE;
 enum ph_error	ph_ledger_close_event(struct ph_ledger *ledger, int64_t id, int64_t conv,
 		    int64_t tries, bool dead, const char *why, int64_t now, struct ph_fail *fail)
 		    PH_MUST_USE;

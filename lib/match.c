@@ -217,17 +217,16 @@ judge(int rc, struct ph_fail *fail)
 	if (rc == PCRE2_ERROR_NOMATCH || (rc <= PCRE2_ERROR_UTF8_ERR1 && rc >= PCRE2_ERROR_UTF8_ERR21))
 		return PH_NONE;
 	pcre2_get_error_message(rc, why, sizeof(why));
-	switch (rc) {
-	case PCRE2_ERROR_MATCHLIMIT:
-	case PCRE2_ERROR_DEPTHLIMIT:
-	case PCRE2_ERROR_HEAPLIMIT:
-	case PCRE2_ERROR_JIT_STACKLIMIT:
-		return ph_error_set(fail, PH_TOOBIG, "a pattern costs too much: %s", (const char *)why);
-	case PCRE2_ERROR_NOMEMORY:
+	if (rc == PCRE2_ERROR_NOMEMORY)
 		return ph_error_set(fail, PH_NOMEM, "out of memory for a pattern");
-	default:
-		return ph_error_set(fail, PH_BROKEN, "PCRE2: %s", (const char *)why);
-	}
+	/* A limit, or a recursion that goes nowhere: the pattern's fault, and nobody else's. */
+	return ph_error_set(fail, PH_TOOBIG, "a pattern costs too much: %s", (const char *)why);
+}
+
+size_t
+ph_match_work(const struct ph_match *m)
+{
+	return m->work;
 }
 
 enum ph_error

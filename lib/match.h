@@ -35,6 +35,9 @@ void		 ph_match_free(struct ph_match *match);
 enum ph_error	 ph_match_test(struct ph_match *match, struct ph_slice subject, struct ph_fail *fail)
 		    PH_MUST_USE;
 
+/* What the last test cost, in steps: a million is some 20 ms. */
+size_t		 ph_match_work(const struct ph_match *match);
+
 /* The groups, from 1: the name of the i-th, or its number as text; NULL past the last. */
 const char	*ph_match_group(const struct ph_match *match, size_t i);
 

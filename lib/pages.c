@@ -23,6 +23,7 @@
 struct reading {		/* one ph_pages_load */
 	const struct ph_conf	*conf;
 	struct ph_pages		*pages;
+	bool			 on_trial;	/* nothing is to be said, no rules are read */
 	struct ph_flaws		 flaws;		/* of MESSENGER_PAGES */
 	struct ph_scan		 scan;
 	mode_t			 mode;		/* of that file */
@@ -213,7 +214,8 @@ add_page(struct reading *r, const char *id, const char *token, const char *repli
 	if (page->id_text == NULL || page->token == NULL)
 		return ph_error_set(fail, PH_NOMEM, "pages: out of memory");
 	page->id = (struct ph_slice){ page->id_text, strlen(id) };
-	if (take_rules(pages, replies, &page->rules, fail) != PH_OK || r->conf->app_secret == NULL)
+	if ((!r->on_trial && take_rules(pages, replies, &page->rules, fail) != PH_OK) ||
+	    r->conf->app_secret == NULL)
 		return fail->err;
 	return ph_signature_format(r->conf->app_secret, (struct ph_slice){ token, strlen(token) },
 	    page->proof, fail);
@@ -302,6 +304,8 @@ take_entry(struct reading *r, struct entry *e, struct ph_fail *fail)
 
 	if (e->id.len == 0 || e->id.data[strspn(e->id.data, "0123456789")] != '\0')
 		ph_flaw_add(&r->flaws, e->at, "a Page is named by the digits of its id");
+	if (r->pages->n == MAX_PAGES)
+		ph_flaw_add(&r->flaws, e->at, "more than %d Pages", MAX_PAGES);
 	if (ph_pages_find(r->pages, PH_SLICE(&e->id)) != NULL)
 		ph_flaw_add(&r->flaws, e->at, "Page %.40s is named twice", e->id.data);
 	if (r->flaws.n_errors > 0)
@@ -326,7 +330,7 @@ scan_pages(struct reading *r, struct ph_fail *fail)
 
 	if (!ph_scan_enter(&r->scan, '{'))
 		ph_flaw_add(&r->flaws, r->scan.at, "{\"<page id>\": {\"access_token\": ..}, ..} was expected");
-	while (err == PH_OK && ph_scan_member(&r->scan, &key) && r->pages->n < MAX_PAGES) {
+	while (err == PH_OK && ph_scan_member(&r->scan, &key)) {
 		struct entry	 e = { .at = key.at };
 
 		ph_buffer_add(&e.id, key.at, key.len);
@@ -371,7 +375,7 @@ load_all(struct reading *r, struct ph_fail *fail)
 	const struct ph_conf	*conf = r->conf;
 	struct ph_rules		*others;
 
-	if (take_rules(r->pages, conf->replies, &others, fail) != PH_OK)
+	if (!r->on_trial && take_rules(r->pages, conf->replies, &others, fail) != PH_OK)
 		return fail->err;
 	if (conf->page_id != NULL && conf->page_token != NULL &&
 	    add_page(r, conf->page_id, conf->page_token, conf->replies, fail) != PH_OK)
@@ -379,8 +383,8 @@ load_all(struct reading *r, struct ph_fail *fail)
 	return conf->pages != NULL ? load_file(r, fail) : PH_OK;
 }
 
-enum ph_error
-ph_pages_load(const struct ph_conf *conf, struct ph_pages **out, struct ph_fail *fail)
+static enum ph_error
+load(const struct ph_conf *conf, bool on_trial, struct ph_pages **out, struct ph_fail *fail)
 {
 	struct reading	*r = calloc(1, sizeof(*r));
 	enum ph_error	 err;
@@ -391,11 +395,28 @@ ph_pages_load(const struct ph_conf *conf, struct ph_pages **out, struct ph_fail 
 		return ph_error_set(fail, PH_NOMEM, "pages: out of memory");
 	}
 	r->conf = conf;
+	r->on_trial = on_trial;
 	if ((err = load_all(r, fail)) == PH_OK)
 		*out = r->pages;
 	else
 		ph_pages_free(r->pages);
 	free(r);
+	return err;
+}
+
+enum ph_error
+ph_pages_load(const struct ph_conf *conf, struct ph_pages **out, struct ph_fail *fail)
+{
+	return load(conf, false, out, fail);
+}
+
+enum ph_error
+ph_pages_check(const struct ph_conf *conf, struct ph_fail *fail)
+{
+	struct ph_pages	*pages;
+	enum ph_error	 err = load(conf, true, &pages, fail);
+
+	ph_pages_free(pages);
 	return err;
 }
 

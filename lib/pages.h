@@ -45,6 +45,9 @@ enum ph_error	 ph_pages_load(const struct ph_conf *conf, struct ph_pages **out,
 		    struct ph_fail *fail) PH_MUST_USE;
 void		 ph_pages_free(struct ph_pages *pages);	/* tokens are wiped */
 
+/* Whether ph_pages_load would succeed; says nothing in the log. */
+enum ph_error	 ph_pages_check(const struct ph_conf *conf, struct ph_fail *fail) PH_MUST_USE;
+
 /* Whether MESSENGER_PAGES, or a token file it names, has changed since. */
 bool		 ph_pages_changed(const struct ph_pages *pages);
 

@@ -21,6 +21,7 @@ ph_place_reserve(struct ph_place *p, const struct ph_handler_ask *ask, struct ph
 	p->state = PH_PLACE_RESERVED;
 	p->event = ask->event;
 	p->attempt = ask->attempt;
+	p->alone = ask->alone;
 	p->timeout_ms = ask->timeout_ms;
 	p->answer.coproc = ask->coproc;
 	return PH_OK;

@@ -15,6 +15,7 @@
 
 struct ph_handler_ask {			/* borrowed for the call */
 	int64_t		 event, attempt;
+	bool		 alone;		/* it may be what crashed the program: asked while nothing else is */
 	bool		 coproc;
 	char *const	*argv;		/* ended by NULL */
 	const char	*dir;		/* working directory, and where "./program" lies */
@@ -53,6 +54,7 @@ enum ph_place_state {			/* in the order of an event's way through it */
 struct ph_place {
 	enum ph_place_state	 state;
 	int64_t			 event, attempt, timeout_ms;
+	bool			 alone;
 	int64_t			 launched_at, answer_by;	/* monotonic */
 	struct ph_buffer	 line;		/* what is yet to be written */
 	struct ph_buffer	 reply;		/* what answer.reply borrows */

@@ -40,13 +40,13 @@ asks_a_suspect(const struct ph_places *s)
 	size_t	 i;
 
 	for (i = 0; i < PH_PLACES; i++)
-		if (is_asked(&s->at[i]) && s->at[i].attempt > 1)
+		if (is_asked(&s->at[i]) && s->at[i].alone)
 			return true;
 	return false;
 }
 
 /*
- * An event that was asked before may be the one that crashes the program.  It is asked alone, so
+ * An event at which it failed before may be the one that crashes the program.  It is asked alone, so
  * that it uses up its own tries and nobody else's; for a while newcomers make room for it, or it
  * would never find the program idle.
  */
@@ -56,7 +56,7 @@ must_wait(struct ph_places *s, size_t inflight, const struct ph_handler_ask *ask
 	int64_t	 now = ph_clock_mono();
 	size_t	 n = ph_places_count(s);
 
-	if (ask->attempt > 1) {
+	if (ask->alone) {
 		s->alone_until = n > 0 ? now + ph_clock_wait_ms(ALONE_MS) : 0;
 		return n > 0;
 	}

@@ -205,6 +205,18 @@ names(const struct ph_spool *spool, size_t *n)
 	return all;
 }
 
+bool
+ph_spool_holds(int state_fd)
+{
+	struct ph_spool	 spool = PH_SPOOL_INIT;
+	size_t		 n = 0;
+
+	if (ph_spool_open(&spool, state_fd, NULL) == PH_OK)
+		free(names(&spool, &n));
+	ph_spool_close(&spool);
+	return n > 0;
+}
+
 /* Notes that this body is about to be read; how often it was, counting this time. */
 static int
 mark(const struct ph_spool *spool, struct ph_spooled *one)

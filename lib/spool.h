@@ -41,6 +41,9 @@ enum ph_error	ph_spool_keep(struct ph_spool *spool, struct ph_slice body, int64_
 /* Whether something was put in or taken out since the last ph_spool_read_all. */
 bool		ph_spool_changed(const struct ph_spool *spool);
 
+/* Whether bodies lie in the spool of a state directory. */
+bool		ph_spool_holds(int state_fd);
+
 struct ph_spooled {
 	char			 name[80];	/* as it is called now */
 	struct ph_buffer	 body;

@@ -39,6 +39,7 @@ struct ph_store_conv {			/* a conversation, as far as thinking needs it */
 
 struct ph_store_open {			/* an event that is kept, to be thought about; the caller's */
 	int64_t			 id, at, due, tries;
+	bool			 failed;	/* at the last of those */
 	struct ph_store_conv	 conv;
 	struct ph_buffer	 page, person, body;
 };
@@ -48,6 +49,7 @@ struct ph_store_step {			/* what an open event becomes */
 	const char	*state;
 	int64_t		 due;		/* Unix ms; of one that is "kept", else 0 */
 	int64_t		 tries;		/* so often a handler was asked */
+	bool		 failed;	/* of one that is "kept": it failed at the last */
 	const char	*why;		/* NULL: left as it is */
 	int64_t		 now;		/* once it is closed, the conversation's next is due */
 };

@@ -43,6 +43,7 @@ static const char	 waiting_events[] =
 "ALTER TABLE conv ADD COLUMN last_name TEXT;"
 "ALTER TABLE conv ADD COLUMN asked_at INTEGER;"
 "ALTER TABLE reply ADD COLUMN kind TEXT;"
+"ALTER TABLE event ADD COLUMN failed INTEGER;"	/* its handler, at the last try */
 "CREATE INDEX event_due ON event (due) WHERE due IS NOT NULL;"
 "UPDATE conv SET first=0;"
 "UPDATE conv SET turn_at=turns.at FROM (SELECT conv, max(at) AS at FROM event WHERE kind IN"	/* one pass */
@@ -72,11 +73,12 @@ static const char *const	 sql[N_STATEMENTS] = {
 	    EVENT_OPEN " ORDER BY at, id LIMIT 1) AND state='kept' AND due IS NULL",
 	[IS_OPEN] = "SELECT 1 FROM event WHERE conv=?1 AND " EVENT_OPEN " LIMIT 1",
 	[DUE_EVENTS] = "SELECT e.id, e.conv, e.at, e.due, e.tries, c.first, c.silent_until, c.turn_at,"
-	    " e.page, c.person, e.body FROM event e JOIN conv c ON c.id=e.conv"
+	    " e.page, c.person, e.body, e.failed FROM event e JOIN conv c ON c.id=e.conv"
 	    " WHERE e.due IS NOT NULL AND e.due<=?1 AND (e.due, e.id)>(?2, ?3) AND e.id=(SELECT x.id"
 	    " FROM event x WHERE x.conv=e.conv AND x." EVENT_OPEN " ORDER BY x.at, x.id LIMIT 1)"
 	    " ORDER BY e.due, e.id LIMIT ?4",
-	[STEP_EVENT] = "UPDATE event SET state=?2, due=?3, tries=?4, why=coalesce(?5, why)"
+	[STEP_EVENT] = "UPDATE event SET state=?2, due=?3, tries=?4, why=coalesce(?5, why),"
+	    " failed=CASE ?2 WHEN 'kept' THEN ?6 ELSE failed END"
 	    " WHERE id=?1 AND " EVENT_OPEN,
 	[REOPEN] = "UPDATE event SET state='kept', due=?1 WHERE " EVENT_OPEN " AND state='asked'",
 	[COUNT_OPEN] = "SELECT count(*) FROM event WHERE " EVENT_OPEN,

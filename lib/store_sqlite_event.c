@@ -174,6 +174,7 @@ read_open(sqlite3_stmt *st, struct ph_store_open *e, struct ph_fail *fail)
 	ph_sqlite_column(st, 8, &e->page);
 	ph_sqlite_column(st, 9, &e->person);
 	ph_sqlite_column(st, 10, &e->body);
+	e->failed = sqlite3_column_int(st, 11) != 0;
 	if (ph_buffer_check(&e->page, fail) != PH_OK || ph_buffer_check(&e->person, fail) != PH_OK)
 		return PH_NOMEM;
 	return ph_buffer_check(&e->body, fail);
@@ -201,7 +202,7 @@ ph_store_sqlite_step(struct ph_store *s, const struct ph_store_step *step, struc
 	enum ph_error	 err;
 
 	err = ph_sqlite_change(&s->sq, STEP_EVENT, WITH(INT(step->id), WORD(step->state),
-	    INT_OR_NULL(step->due), INT(step->tries), WORD(step->why)), fail);
+	    INT_OR_NULL(step->due), INT(step->tries), WORD(step->why), INT_OR_NULL(step->failed)), fail);
 	if (err != PH_OK || !closed)
 		return err;
 	return ph_sqlite_run(&s->sq, WAKE_EVENT, WITH(INT(step->conv), INT(step->now)), fail);

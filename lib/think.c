@@ -17,6 +17,7 @@
 #include "view.h"
 
 #define COUNT_OF(array)	(sizeof(array) / sizeof((array)[0]))
+#define MAX_WORK	3000000		/* steps of all patterns for one text: some 60 ms */
 #define MAX_ARGV_LEN	(128 * 1024)	/* bytes of all words: what any system takes */
 
 struct turn {				/* an event's, borrowed from it */
@@ -24,6 +25,7 @@ struct turn {				/* an event's, borrowed from it */
 	const struct ph_facts	*facts;
 	const struct ph_rule	*rule;		/* the one that fits */
 	const struct ph_match	*match;		/* what the text matched; NULL: it asks for none */
+	size_t			 work;		/* that patterns have cost */
 };
 
 /* Whether a rule fits: what costs least is asked first, and patterns last. */
@@ -78,25 +80,37 @@ may_fit(const struct ph_rule *rule, const struct turn *t)
 	    has_type(rule, t) && is_open(rule, t->facts->at);
 }
 
-/* PH_NONE: it does not fit.  A pattern that would cost too much does not, and is noted. */
+static void
+note_limit(const struct ph_rule *rule, struct ph_thought *out)
+{
+	if (out->limit[0] == '\0')
+		snprintf(out->limit, sizeof(out->limit), "%s", rule->place);
+}
+
+/*
+ * PH_NONE: it does not fit.  A pattern that would cost too much does not, nor do those behind it once
+ * all have cost too much together: a stranger's text must not stop everybody's bot.
+ */
 static enum ph_error
 try(const struct ph_rule *rule, struct turn *t, struct ph_thought *out)
 {
-	enum ph_error	 err;
+	enum ph_error	 err = PH_NONE;
 	size_t		 i;
 
 	if (!may_fit(rule, t))
 		return PH_NONE;
-	for (i = 0; i < rule->n_matches; i++) {
-		err = ph_match_test(rule->matches[i], t->view.text, NULL);
+	for (i = 0; i < rule->n_matches && err == PH_NONE; i++) {
+		err = t->work > MAX_WORK ? PH_TOOBIG :
+		    ph_match_test(rule->matches[i], t->view.text, NULL);
+		t->work += ph_match_work(rule->matches[i]);
 		if (err == PH_OK)
 			t->match = rule->matches[i];
-		else if (err == PH_TOOBIG && out->limit[0] == '\0')
-			snprintf(out->limit, sizeof(out->limit), "%s", rule->place);
-		if (err != PH_NONE && err != PH_TOOBIG)
-			return err;
+		if (err == PH_TOOBIG) {
+			note_limit(rule, out);
+			err = PH_NONE;
+		}
 	}
-	return rule->n_matches == 0 ? PH_OK : PH_NONE;
+	return rule->n_matches == 0 ? PH_OK : err;
 }
 
 static enum ph_error

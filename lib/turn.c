@@ -43,7 +43,7 @@ struct ph_turn {
 
 	int64_t			 now;		/* Unix ms, of this turn */
 	int64_t			 busy_at, tidied_at, looked_at;	/* monotonic ms */
-	bool			 leaving, moved, failed, more_spooled, stepped_back;
+	bool			 leaving, asks_no_more, moved, failed, more_spooled, stepped_back;
 	struct pollfd		 watched[MAX_WATCHED];
 	int			 stop_fd;
 };
@@ -134,11 +134,11 @@ ph_turn_close(struct ph_turn *t)
 {
 	if (t == NULL)
 		return;
+	ph_wire_close(t->wire);			/* first: handlers may take seconds to leave */
 	ph_waiting_free(t->waiting);
 	ph_asked_free(t->asked);
 	ph_graph_close(t->graph);
 	ph_sending_free(t->sending);
-	ph_wire_close(t->wire);
 	ph_ledger_close(t->ledger);
 	ph_spool_close(&t->spool);
 	ph_spooled_free(t->spooled, t->n_spooled);
@@ -164,7 +164,7 @@ gather_outcomes(struct ph_turn *t)
 	if (ph_asked_has_answers(t->asked))
 		ph_waiting_look(t->waiting);	/* there is room again */
 	if (ph_sending_finished(t->sending) || ph_asked_has_answers(t->asked) ||
-	    (!t->leaving && ph_waiting_is_ready(t->waiting)))
+	    (!t->asks_no_more && ph_waiting_is_ready(t->waiting)))
 		t->moved = true;
 }
 
@@ -195,7 +195,8 @@ gather_spooled(struct ph_turn *t)
 static int64_t
 next_due(const struct ph_turn *t)
 {
-	int64_t	 send = ph_sending_next_due(t->sending), ask = ph_waiting_next_due(t->waiting);
+	int64_t	 send = ph_sending_next_due(t->sending);
+	int64_t	 ask = t->asks_no_more ? 0 : ph_waiting_next_due(t->waiting);
 
 	return send == 0 || (ask != 0 && ask < send) ? ask : send;
 }
@@ -266,7 +267,7 @@ commit_all(struct ph_turn *t, struct ph_fail *fail)
 	if (t->delivery.put_off)
 		ph_waiting_look_at_new(t->waiting);
 	if (ph_asked_commit(t->asked, t->now, fail) != PH_OK ||
-	    (!t->leaving && ph_waiting_commit(t->waiting, t->now, fail) != PH_OK) ||
+	    (!t->asks_no_more && ph_waiting_commit(t->waiting, t->now, fail) != PH_OK) ||
 	    ph_sending_commit(t->sending, t->now, t->leaving, fail) != PH_OK)
 		return fail->err;
 	return ph_ledger_commit(t->ledger, fail);
@@ -287,7 +288,8 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 			ph_order_refuse(&t->deliveries[i].answer, fail->text);
 		else
 			t->deliveries[i].verdict = fail->err == PH_TOOBIG ? PH_FULL : PH_LATER;
-	for (i = 0; i < t->n_spooled; i++)
+	/* What may have killed us has used up one of its three tries. */
+	for (i = 0; i < t->n_spooled && (fail->err == PH_BUSY || fail->err == PH_TOOBIG); i++)
 		ph_spool_hold(&t->spool, &t->spooled[i]);
 	ph_spooled_free(t->spooled, t->n_spooled);
 	t->spooled = NULL;
@@ -363,11 +365,12 @@ patience(const struct ph_turn *t)
 	if (t->failed)
 		return LOOK_EVERY_MS;		/* the disk will not be better in a moment */
 	if (t->moved || t->more_spooled || ph_graph_finished(t->graph) || ph_sending_finished(t->sending) ||
+	    ph_asked_has_answers(t->asked) ||
 	    (t->leaving && ph_turn_flying(t) == 0))
 		return 0;
 	if (!t->leaving && next_due(t) != 0 && ph_sending_flying(t->sending) < PH_SENDING_FLYING)
 		left = sooner(left, due < 0 ? 0 : due < LOOK_EVERY_MS ? (int)due : LOOK_EVERY_MS);
-	if (!t->leaving)
+	if (!t->asks_no_more)
 		left = sooner(left, ph_waiting_patience(t->waiting));
 	return sooner(left, ph_asked_patience(t->asked));
 }
@@ -436,9 +439,16 @@ ph_turn_reason_to_leave(const struct ph_turn *t)
 	return NULL;
 }
 
+size_t
+ph_turn_asks_no_more(struct ph_turn *t)
+{
+	t->asks_no_more = true;
+	return ph_asked_flying(t->asked);
+}
+
 void
 ph_turn_leave(struct ph_turn *t)
 {
-	t->leaving = true;
+	t->leaving = t->asks_no_more = true;
 	ph_wire_unlink(t->wire);
 }

@@ -36,6 +36,9 @@ size_t		ph_turn_flying(const struct ph_turn *turn);
 /* Why this helper should make room for another; NULL: it need not.  Static. */
 const char	*ph_turn_reason_to_leave(const struct ph_turn *turn);
 
+/* From now on no handler is asked anything more; so many are asked still.  All else goes on. */
+size_t		ph_turn_asks_no_more(struct ph_turn *turn);
+
 /* From now on: takes what fronts still hand over, claims nothing more, and has no name to be found by. */
 void		ph_turn_leave(struct ph_turn *turn);
 

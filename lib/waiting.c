@@ -17,7 +17,6 @@
 #define LOOK_AGAIN_MS	100		/* while handlers have no room */
 #define MAX_IN_VAIN	8		/* events in a row that found no room: so will the next */
 #define NAME_GOOD_MS	(30 * PH_DAY_MS)
-#define NO_NAME_GOOD_MS	PH_HOUR_MS
 
 struct ph_waiting {
 	struct ph_waiting_with	 with;
@@ -127,7 +126,7 @@ is_known(const struct one *w, const struct ph_store_person *known)
 {
 	int64_t	 age_ms = w->now - known->asked_at;
 
-	return age_ms >= 0 && age_ms <= (known->first_name.len > 0 ? NAME_GOOD_MS : NO_NAME_GOOD_MS);
+	return age_ms >= 0 && age_ms <= (known->first_name.len > 0 ? NAME_GOOD_MS : PH_NO_NAME_GOOD_MS);
 }
 
 /* What is known of the person, if Meta was asked not long ago; else Meta is asked. */
@@ -283,7 +282,7 @@ look(struct ph_waiting *a, int64_t now, struct ph_fail *fail)
 		return fail->err;
 	if (a->look_at != 0 && ph_clock_left_ms(a->look_at) == 0 && look_further(a, now, fail) != PH_OK)
 		return fail->err;
-	if (a->look_at == 0 && (a->in_vain || a->further.due != 0))
+	if (a->look_at == 0 && (a->in_vain || a->further.due != 0 || start.due != 0))
 		a->look_at = ph_clock_mono() + ph_clock_wait_ms(LOOK_AGAIN_MS);
 	return PH_OK;
 }

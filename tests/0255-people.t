@@ -340,4 +340,24 @@ subtest 'several Pages' => sub {
 	ok !said($hook, 'token-'), 'no token is told';
 	$hook->stop;
 };
+subtest 'who waits for a broken file keeps nobody else waiting' => sub {
+	my $hook = Pagehook->new(speed => 20);
+	replies_are($hook, \'broken.json', '"on": "any", "sya": "Roses: {text}"');
+	handler($hook, 'once', "#!/bin/sh\n[ \$PAGEHOOK_ATTEMPT = 2 ] || exit 75\necho at last\n");
+	replies_are($hook, \'good.json', '"on": "text", "is": "go", "exec": ["./once"]',
+	    '"on": "any", "say": "You said: {text}"');
+	my $file = "$hook->{dir}/pages.json";
+	WebServer::spill($file, '{ "9101": { "access_token": "token-one", "replies": "replies/broken.json" } }');
+	chmod 0600, $file;
+	$hook->configure(MESSENGER_PAGES => $file, PAGEHOOK_REPLIES => replies_file($hook, 'good.json'));
+	$hook->serve('lighttpd-fcgi');
+	$hook->graph(GRAPH_PAGE => '9001,9101', GRAPH_TOKEN => 'a-page-access-token,token-one');
+	my @theirs = map { $hook->text_event(psid => 5000 + $_, recipient => { id => '9101' }) } 1 .. 40;
+	is $hook->post($hook->envelope({ id => '9101', messaging => \@theirs }))->{status}, 200, '40 wait';
+	writes($hook, 7001, 'go');
+	writes($hook, 7001, 'after');
+	hears($hook, 7001, ['at last', 'You said: after'], 'another Page\'s person is answered');
+	$hook->stop;
+};
+
 done_testing;

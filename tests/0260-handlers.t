@@ -562,6 +562,35 @@ sub odd_end {
 	return "@want" eq "@sent" ? () : "$what said (@sent), should have (@want)";
 }
 
+subtest 'a pattern that fails stops nobody' => sub {
+	my $hook = bot([ { on => 'text', match => '(*NO_JIT)^((?1)|zz)', say => 'x' }, $echo ], {});
+	says($hook, 7001, 'hello');
+	is_answered($hook, 7001, 'said: hello', 'the next reply fits');
+	ok scalar(log_says($hook, qr/costs more than is allowed/)), '  and it is said';
+	$hook->stop;
+};
+
+subtest 'who writes while an idle helper waits for its coproc to leave is answered' => sub {
+	my $hook = bot([ { on => 'text', is => 'co', coproc => ['./co'] }, $echo ], { co => <<'END' },
+#!/usr/bin/perl
+$| = 1;
+while (<STDIN>) {
+	print qq({"pagehook":1,"hello":{}}\n) if /^\{"pagehook/;
+	print qq({"id":"$1","reply":"ok"}\n) if /"id":"(e\d+)/;
+}
+open my $f, '>', 'leaving';
+select undef, undef, undef, 0.05 until -e 'go';
+END
+	    PAGEHOOK_IDLE_EXIT => '1s');
+	says($hook, 7001, 'co');
+	is_answered($hook, 7001, 'ok', 'the coproc runs');
+	$hook->soon(sub { -e in_bot($hook, 'leaving') }, '  it is told to leave, and takes its time');
+	says($hook, 7002, 'hello');
+	WebServer::spill(in_bot($hook, 'go'), '');
+	is_answered($hook, 7002, 'said: hello', '  and who wrote meanwhile is answered');
+	$hook->stop;
+};
+
 subtest 'a coproc that does everything wrong: each event ends once, in order' => sub {
 	my $seed = $ENV{SEED} // int rand 1e9;
 	srand $seed;

@@ -30,7 +30,8 @@ static enum ph_error
 try_attempt(char *const *argv, int64_t event, int64_t attempt, const char *text, int64_t timeout_ms)
 {
 	struct ph_buffer	 line = PH_BUFFER_INIT;
-	struct ph_handler_ask	 ask = { .event = event, .attempt = attempt, .coproc = true, .argv = argv,
+	struct ph_handler_ask	 ask = { .event = event, .attempt = attempt,
+				    .alone = attempt > 1, .coproc = true, .argv = argv,
 				    .timeout_ms = timeout_ms };
 	struct ph_fail		 fail = PH_FAIL_INIT;
 	enum ph_error		 err;
@@ -207,7 +208,7 @@ TEST(retry_says_when)
 
 	assert_int_equal(answer.end, PH_HANDLER_LATER);
 	assert_int_equal(answer.retry_ms, 30000);
-	assert_int_equal(answer_of(PLAIN, 2, "json 'retry':0.5").retry_ms, 500);
+	assert_int_equal(answer_of(PLAIN, 2, "json 'retry':0.001").retry_ms, 1000);
 	assert_int_equal(answer_of(PLAIN, 3, "json 'retry':-3").retry_ms, 0);
 	assert_int_equal(answer_of(PLAIN, 4, "json 'retry':1e300").retry_ms, PH_DAY_MS);
 	check(answer_of(PLAIN, 5, "json 'retry':'soon'"), 5, PH_HANDLER_DEAD,

@@ -741,7 +741,7 @@ TEST(an_event_that_waits_is_due_until_it_is_asked_or_closed)
 	assert_int_equal(event.tries, 0);
 	must(ph_ledger_ask(ledger, first, conv.id, 1, &wrong), &wrong);
 	assert_int_equal(due(NOW + PH_DAY_MS, &event), 0);
-	must(ph_ledger_ask_again(ledger, first, conv.id, 1, 5000, NOW, "later", &wrong), &wrong);
+	must(ph_ledger_ask_again(ledger, first, conv.id, 1, false, 5000, NOW, "later", &wrong), &wrong);
 	must(ph_ledger_next_open(ledger, NOW, &at, &wrong), &wrong);
 	assert_true(at == NOW + 5000);
 	assert_int_equal(due(NOW + 4999, &event), 0);

@@ -194,6 +194,13 @@ TEST(a_subject_that_is_absent_empty_or_no_utf8_does_not_fit)
 }
 
 /* Time, stack and heap without end, with JIT and without; and what only all places together cost. */
+/* Without JIT a recursion that goes nowhere is an error of PCRE2's, and no limit; no match either way. */
+TEST(a_pattern_that_fails_is_no_match_and_said)
+{
+	compile("(*NO_JIT)^((?1)|zz)", PH_MATCH_PATTERN);
+	assert_int_equal(test("hello"), PH_TOOBIG);
+}
+
 TEST(what_costs_too_much_is_said_and_ends)
 {
 	static const struct { const char *pattern, *says; } rows[] = {
@@ -243,6 +250,7 @@ main(void)
 		cmocka_unit_test(an_empty_capture_is_there_and_of_two_by_one_name_the_one_that_took_part),
 		cmocka_unit_test(the_next_test_forgets_the_captures),
 		cmocka_unit_test(a_subject_that_is_absent_empty_or_no_utf8_does_not_fit),
+		cmocka_unit_test(a_pattern_that_fails_is_no_match_and_said),
 		cmocka_unit_test(what_costs_too_much_is_said_and_ends),
 		cmocka_unit_test(what_needs_more_than_the_first_stack_but_not_too_much_fits),
 	};
