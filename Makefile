@@ -42,9 +42,10 @@ LANG_C	:= -std=c11 -D_GNU_SOURCE -Ilib -pthread -fPIE \
 BASE	:= error buffer clock utf8 log flaw
 PURE	:= hex query signature json scan guess strict raw match template hours event key message \
 	   bounds answer rule view say reading rule_fits rule_says rule_offers rule_does entry replies \
-	   outcome backoff
+	   outcome pace unsure backoff
 DOORS	:= layer conf state wire wire_helper spool sample store sqlite_wal sqlite store_sqlite \
-	   store_sqlite_event store_sqlite_reply graph program handler_log process place \
+	   store_sqlite_event store_sqlite_reply \
+	   store_sqlite_prune graph program handler_log process place \
 	   places exec coproc_line coproc handler pages
 FLOW	:= intake think ledger sending asked waiting delivery order turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)

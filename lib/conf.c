@@ -28,7 +28,7 @@
 
 extern char	**environ;
 
-enum kind { TEXT, SECRET, DIGITS, PATH, URL, LEVEL, COUNT, SIZE, DURATION };
+enum kind { TEXT, SECRET, DIGITS, PATH, URL, LEVEL, POLICY, COUNT, SIZE, DURATION };
 
 static const struct setting {
 	const char	*name;
@@ -57,8 +57,10 @@ static const struct setting {
 	{ "PAGEHOOK_LOG_LEVEL", AT(log_level), LEVEL, "info", 0, 0 },
 	{ "PAGEHOOK_THREADS", AT(threads), COUNT, "2", 1, 64 },
 	{ "PAGEHOOK_MAX_BODY", AT(max_body), SIZE, "4M", 1024, 64 << 20 },
+	{ "PAGEHOOK_UNSURE", AT(unsure), POLICY, "reconcile", 0, 0 },
 	{ "PAGEHOOK_MAX_REPLY_AGE", AT(max_reply_age_ms), DURATION, "6h", PH_SECOND_MS, PH_DAY_MS },
 	{ "PAGEHOOK_HUMAN_PAUSE", AT(human_pause_ms), DURATION, "12h", 0, 365 * PH_DAY_MS },
+	{ "PAGEHOOK_KEEP", AT(keep_ms), DURATION, "7d", PH_HOUR_MS, 365 * PH_DAY_MS },
 	{ "PAGEHOOK_IDLE_EXIT", AT(idle_exit_ms), DURATION, "300s", 0, 365 * PH_DAY_MS },
 #undef AT
 };
@@ -290,6 +292,11 @@ take(struct reading *r, const struct setting *s, const char *value, const char *
 		if (!ph_log_level_parse(value, &conf->log_level))
 			return ph_error_set(r->fail, PH_CONFIG,
 			    "%s: %s: one of error, warn, info, debug", where, s->name);
+		return PH_OK;
+	case POLICY:
+		if (!ph_unsure_policy_parse(value, &conf->unsure))
+			return ph_error_set(r->fail, PH_CONFIG, "%s: %s: one of reconcile, hold, resend",
+			    where, s->name);
 		return PH_OK;
 	case COUNT: case SIZE: case DURATION:
 		if (!parse_number(value, s->kind, &number) || number < s->min || number > s->max)

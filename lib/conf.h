@@ -13,6 +13,7 @@
 
 #include "buffer.h"
 #include "log.h"
+#include "unsure.h"
 
 #define PH_CONF_WATCHED	12	/* files a value was, or would have been, read from */
 
@@ -37,7 +38,8 @@ struct ph_conf {
 	char			*helper;	/* NULL: beside the front, then the installed place */
 	char			*log;		/* absolute path, "stderr" or "syslog" */
 	enum ph_log_level	 log_level;
-	int64_t			 threads, max_body, max_reply_age_ms, human_pause_ms, idle_exit_ms;
+	enum ph_unsure_policy	 unsure;
+	int64_t			 threads, max_body, max_reply_age_ms, human_pause_ms, keep_ms, idle_exit_ms;
 
 	char			*digest;	/* hex; equal for settings that differ in numbers alone */
 

@@ -163,7 +163,7 @@ hold_foreign_page(struct ph_delivery *d, const struct ph_event *ev, struct ph_fa
 
 	if (ph_pages_find(d->pages, ev->page) != NULL || ph_slice_is(ev->page, d->held_page))
 		return PH_OK;
-	err = ph_ledger_hold_page(d->ledger, ev->page, "no access token for this Page", fail);
+	err = ph_ledger_hold_page(d->ledger, ev->page, "no access token for this Page", 0, fail);
 	if (err == PH_OK)
 		ph_log_say(PH_WARN, "config", "Page %.*s has no access token: its replies wait for "
 		    "MESSENGER_PAGE_ACCESS_TOKEN or MESSENGER_PAGES", (int)ev->page.len, ev->page.at);
@@ -252,8 +252,12 @@ take_thread(struct ph_delivery *d, const struct ph_event *ev, const struct ph_st
 	struct ph_slice		 owner = ph_json_id(ph_json_get(ev->object, "new_owner_app_id"), digits);
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
 
-	if (conv->id == 0 || ev->channel != PH_MESSAGING || conv->silent_until == 0 ||
+	if (conv->id == 0 || ev->channel != PH_MESSAGING ||
 	    (d->app_id != NULL && !ph_slice_is(owner, d->app_id)))
+		return PH_OK;
+	if (conv->foreign && ph_ledger_take_thread(d->ledger, conv->id, d->now, fail) != PH_OK)
+		return fail->err;
+	if (conv->silent_until == 0)
 		return PH_OK;
 	ph_log_who(&fields, ev->conversation);
 	ph_log_text(&fields, "what", "the thread was passed to us: the bot speaks again");
@@ -287,6 +291,8 @@ take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struc
 		return PH_OK;
 	if ((err = hold_foreign_page(d, ev, fail)) != PH_OK)
 		return err;
+	if (conv.foreign && ph_ledger_take_thread(d->ledger, conv.id, d->now, fail) != PH_OK)
+		return fail->err;		/* what reaches us is in our thread */
 	return think(d, ev, &answer, conv.first == answer.event, fail);
 }
 

@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "clock.h"
 #include "graph.h"
@@ -18,6 +19,7 @@
 #define IDLE_S		30L		/* drop an idle connection before Graph does */
 #define LIFETIME_S	600L
 #define CONNECTIONS	8L		/* to one host; each carries many requests */
+#define MAX_RETRY_AFTER_S	3600	/* nobody waits longer on a header's word */
 #define MAX_WATCHED	400
 
 struct flight {				/* one request; its handle is used again and again */
@@ -26,6 +28,8 @@ struct flight {				/* one request; its handle is used again and again */
 	void			*tag;
 	struct ph_buffer	 url, body, answer;
 	size_t			 handed;	/* bytes of the body that curl took from us */
+	int64_t			 retry_after_ms;	/* by the answer's headers */
+	int			 usage;
 	bool			 in_use, begun;
 	int64_t			 began;
 };
@@ -80,6 +84,57 @@ take_in(char *bytes, size_t size, size_t n, void *arg)
 	return f->answer.failed ? 0 : size * n;
 }
 
+/* The highest per cent that stands in a usage header, whatever its shape: {"call_count":28,..}. */
+static int
+highest_usage(const char *at, const char *end)
+{
+	static const char *const	 names[] = { "\"call_count\"", "\"total_time\"", "\"total_cputime\"" };
+	const char			*found;
+	size_t				 i, n;
+	int				 highest = 0, value;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		for (n = strlen(names[i]), found = at;
+		    (found = memmem(found, (size_t)(end - found), names[i], n)) != NULL; found += n) {
+			value = 0;
+			for (at = found + n; at < end && (*at == ':' || *at == ' '); at++)
+				continue;
+			for (; at < end && *at >= '0' && *at <= '9' && value < 1000; at++)
+				value = 10 * value + (*at - '0');
+			highest = value > highest ? value : highest;
+		}
+	return highest;
+}
+
+static bool
+is_header(const char *line, size_t len, const char *name)
+{
+	return len > strlen(name) && strncasecmp(line, name, strlen(name)) == 0;
+}
+
+/* Meta documents neither their shape nor that they come: read leniently, needed by nobody. */
+static size_t
+take_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct flight	*f = arg;
+	const size_t	 len = size * n;
+	int		 usage = 0, seconds = 0;
+	size_t		 i;
+
+	if (is_header(line, len, "x-app-usage:") || is_header(line, len, "x-page-usage:") ||
+	    is_header(line, len, "x-business-use-case-usage:"))
+		usage = highest_usage(line, line + len);
+	f->usage = usage > f->usage ? usage : f->usage;
+	if (is_header(line, len, "retry-after:")) {
+		for (i = strlen("retry-after:"); i < len && line[i] == ' '; i++)
+			continue;
+		for (; i < len && line[i] >= '0' && line[i] <= '9' && seconds < MAX_RETRY_AFTER_S; i++)
+			seconds = 10 * seconds + (line[i] - '0');
+		f->retry_after_ms = seconds * PH_SECOND_MS;
+	}
+	return len;
+}
+
 /* libcurl is compiled to check types here, so each option stands for itself. */
 static bool
 equip(struct ph_graph *g, struct flight *f)
@@ -109,6 +164,8 @@ equip(struct ph_graph *g, struct flight *f)
 	    curl_easy_setopt(e, CURLOPT_PREREQDATA, f) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_in) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_WRITEDATA, f) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_HEADERDATA, f) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_PRIVATE, f) == CURLE_OK;
 }
 
@@ -208,6 +265,8 @@ launch(struct ph_graph *g, struct flight *f, const struct ph_graph_call *call, s
 	ph_buffer_reset(&f->answer);
 	ph_buffer_add(&f->body, call->body.at, call->body.len);
 	f->handed = 0;
+	f->retry_after_ms = 0;
+	f->usage = 0;
 	f->begun = false;
 	f->began = ph_clock_mono();
 	f->what = call->what;
@@ -275,6 +334,8 @@ ph_graph_next(struct ph_graph *g, struct ph_graph_sent *out)
 	    .took_ms = ph_clock_mono() - f->began };
 	out->answer.handed = f->handed > 0;
 	out->answer.body = PH_SLICE(&f->answer);
+	out->answer.retry_after_ms = f->retry_after_ms;
+	out->answer.usage = f->usage;
 	if (msg->data.result != CURLE_OK)	/* curl's general words: its detailed ones bear the URL */
 		out->answer.transport = curl_easy_strerror(msg->data.result);
 	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &out->answer.status);

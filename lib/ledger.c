@@ -6,6 +6,7 @@
  * States and guarantees: lib/pagehook-states.7.
  * SPDX-License-Identifier: ISC
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,10 @@
 #include "signature.h"
 
 #define ECHO_GRACE_MS	(20 * PH_SECOND_MS)	/* as long as an echo may take */
-#define MAX_RESENDS	1			/* no second one, whatever happens */
+#define ECHO_NOTE	"echoes:"		/* and a Page's id: it sends them */
+#define WINDOW_MS	PH_DAY_MS		/* after the person's last words, by Meta's rules */
+#define AGENT_WINDOW_MS	(7 * PH_DAY_MS)		/* for a human agent */
+#define OVER_MS		(30 * PH_DAY_MS)	/* dead, held; and longer than Meta ever repeats an event */
 #define MAX_A_MINUTE	20			/* in one conversation: nobody reads faster, but a bot */
 #define PAGE_INBOX	"263902037430900"	/* the app id of Meta's own inbox */
 #define AT_ONCE		256			/* rows looked at in one step of recovery */
@@ -25,12 +29,15 @@
 struct ph_ledger {
 	const struct ph_store_ops	*ops;
 	struct ph_store			*store;
+	int64_t				 max_age_ms;
+	struct ph_unsure		 unsure;
 	int64_t				 n_open, n_open_before;	/* events; before: at the last commit */
 };
 
 /* What a reply becomes by the outcome of its send. */
 static const char *const	 state_after[] = {
-	[PH_SENT] = "sent", [PH_RETRY] = "ready", [PH_REFUSED] = "dead", [PH_UNSURE] = "unsure",
+	[PH_SENT] = "sent", [PH_RETRY] = "ready", [PH_REFUSED] = "dead", [PH_UNREACHABLE] = "dead",
+	[PH_PAGE] = "ready", [PH_THREAD] = "ready", [PH_UNSURE] = "unsure",
 };
 
 /* Every "sending" row belongs to a dead helper: nobody knows whether Graph has it. */
@@ -57,9 +64,20 @@ recover(struct ph_ledger *l, int64_t now, size_t *n_unsure, struct ph_fail *fail
 	return PH_OK;
 }
 
+/* A Page that has sent echoes before. */
+static enum ph_error
+take_note(void *arg, const char *page, struct ph_fail *fail)
+{
+	struct ph_ledger	*l = arg;
+
+	(void)fail;
+	(void)ph_unsure_echo(&l->unsure, (struct ph_slice){ page, strlen(page) }, 0);
+	return PH_OK;
+}
+
 enum ph_error
-ph_ledger_open(const struct ph_store_ops *ops, const char *where, int64_t now,
-    struct ph_ledger **out, size_t *n_unsure, struct ph_fail *fail)
+ph_ledger_open(const struct ph_store_ops *ops, const char *where, int64_t now, int64_t max_age_ms,
+    enum ph_unsure_policy unsure, struct ph_ledger **out, size_t *n_unsure, struct ph_fail *fail)
 {
 	struct ph_ledger	*l = calloc(1, sizeof(*l));
 	struct ph_fail		 mine = PH_FAIL_INIT;
@@ -68,9 +86,12 @@ ph_ledger_open(const struct ph_store_ops *ops, const char *where, int64_t now,
 	if (l == NULL)
 		return ph_error_set(fail, PH_NOMEM, "ledger: out of memory");
 	l->ops = ops;
+	l->max_age_ms = max_age_ms;
+	l->unsure.policy = unsure;
 	if (ops->open(where, &l->store, &mine) == PH_OK && ops->begin(l->store, &mine) == PH_OK &&
 	    ops->note(l->store, "started", now, &mine) == PH_OK &&
 	    recover(l, now, n_unsure, &mine) == PH_OK &&
+	    ops->noted(l->store, ECHO_NOTE, take_note, l, &mine) == PH_OK &&
 	    ops->reopen(l->store, now, &l->n_open, &mine) == PH_OK &&
 	    ph_ledger_reset_clock(l, now, &mine) == PH_OK && ops->commit(l->store, &mine) == PH_OK) {
 		*out = l;
@@ -216,6 +237,13 @@ ph_ledger_send(struct ph_ledger *l, int64_t conv, const char *kind, int64_t due,
 }
 
 enum ph_error
+ph_ledger_steer(struct ph_ledger *l, enum ph_store_order order, int64_t id, int64_t now,
+    struct ph_fail *fail)
+{
+	return l->ops->steer(l->store, order, id, now, fail);
+}
+
+enum ph_error
 ph_ledger_tell(struct ph_ledger *l, int64_t id, struct ph_store_told *out, struct ph_fail *fail)
 {
 	return l->ops->tell(l->store, id, out, fail);
@@ -350,30 +378,80 @@ ph_ledger_next_open(struct ph_ledger *l, int64_t after, int64_t *due, struct ph_
 /* Pages and replies. */
 
 enum ph_error
-ph_ledger_hold_page(struct ph_ledger *l, struct ph_slice page, const char *why,
+ph_ledger_hold_page(struct ph_ledger *l, struct ph_slice page, const char *why, int64_t until,
     struct ph_fail *fail)
 {
-	return l->ops->pause(l->store, page, why, fail);
+	return l->ops->pause(l->store, page, why, until, fail);
+}
+
+enum ph_error
+ph_ledger_page_held(struct ph_ledger *l, struct ph_slice page, int64_t *until, struct ph_fail *fail)
+{
+	return l->ops->paused(l->store, page, until, fail);
+}
+
+/* Why a reply must not be sent any more; NULL: it may.  By the clock of Meta's window, and by ours. */
+static const char *
+reason_too_late(const struct ph_ledger *l, const struct ph_store_reply *r, int64_t now)
+{
+	const bool	 agent = strcmp(r->kind, PH_MESSAGE_HUMAN_AGENT) == 0;
+
+	if (!ph_clock_is_set(now) || strcmp(r->kind, PH_MESSAGE_PASS_THREAD) == 0)
+		return NULL;
+	if (r->at != 0 && now - r->at > l->max_age_ms)
+		return "too old: what it answers is older than PAGEHOOK_MAX_REPLY_AGE";
+	if (r->turn_at != 0 && now - r->turn_at > (agent ? AGENT_WINDOW_MS : WINDOW_MS))
+		return agent ? "too old: more than 7 days after the person's last words" :
+		    "too old: more than 24 h after the person's last words";
+	return NULL;
 }
 
 enum ph_error
 ph_ledger_claim(struct ph_ledger *l, struct ph_slice page, int64_t now, struct ph_store_reply *out,
-    size_t max, size_t *n, struct ph_fail *fail)
+    size_t max, size_t *n, size_t *n_late, struct ph_fail *fail)
 {
-	return l->ops->claim(l->store, page, now, out, max, n, fail);
+	size_t		 i, kept = 0;
+	enum ph_error	 err;
+
+	*n_late = 0;
+	err = l->ops->claim(l->store, page, now, out, max, n, fail);
+	for (i = 0; i < *n; i++) {
+		const char		*why = reason_too_late(l, &out[i], now);
+		struct ph_store_move	 move = { .id = out[i].id, .conv = out[i].conv, .state = "dead",
+			.due = now, .resends = out[i].resends, .why = why, .unsent = true };
+
+		if (why == NULL) {
+			out[kept++] = out[i];
+			continue;
+		}
+		if (err == PH_OK)
+			err = l->ops->move(l->store, &move, fail);
+		ph_store_reply_clear(&out[i]);
+		(*n_late)++;
+	}
+	*n = kept;
+	return err;
 }
 
-/* When a reply in this state is looked at again. */
+enum ph_error
+ph_ledger_unclaim(struct ph_ledger *l, const struct ph_store_reply *claim, int64_t due,
+    struct ph_fail *fail)
+{
+	return l->ops->unclaim(l->store, claim->id, claim->conv, due, fail);
+}
+
+/* When a reply in this state is looked at again; what the whole Page waits for does not count here. */
 static int64_t
 due_after(const struct ph_result *result, int64_t attempt, int64_t now)
 {
-	int64_t	 wait_ms;
+	int64_t	 wait_ms = result->wait_ms;
 
 	if (result->outcome == PH_UNSURE)
 		return now + ph_clock_wait_ms(ECHO_GRACE_MS);
-	if (result->outcome != PH_RETRY)
+	if (result->outcome != PH_RETRY || result->page_waits)
 		return now;
-	wait_ms = ph_backoff_ms(attempt, any_number());
+	if (wait_ms == 0)
+		wait_ms = ph_backoff_ms(attempt, any_number());
 	if (result->perhaps_taken && wait_ms < ECHO_GRACE_MS)
 		wait_ms = ECHO_GRACE_MS;
 	return now + ph_clock_wait_ms(wait_ms);
@@ -384,7 +462,7 @@ due_after(const struct ph_result *result, int64_t attempt, int64_t now)
  * not be passed on is still ours, so the bot speaks again.
  */
 static enum ph_error
-follow(struct ph_ledger *l, const struct ph_store_reply *refused, struct ph_fail *fail)
+drop_rest(struct ph_ledger *l, const struct ph_store_reply *refused, struct ph_fail *fail)
 {
 	if (strcmp(refused->kind, PH_MESSAGE_PASS_THREAD) == 0)
 		return ph_ledger_silence(l, refused->conv, 0, fail);
@@ -393,19 +471,72 @@ follow(struct ph_ledger *l, const struct ph_store_reply *refused, struct ph_fail
 	return l->ops->drop_rest(l->store, refused, "an earlier part of the answer was refused", fail);
 }
 
+/* All that is owed to a person; a thread that was to be passed on last is still ours, too. */
+static enum ph_error
+drop_all(struct ph_ledger *l, int64_t conv, struct ph_fail *fail)
+{
+	int64_t	 until;
+
+	if (l->ops->drop_all(l->store, conv, "this person cannot be reached", fail) != PH_OK ||
+	    l->ops->silent_until(l->store, conv, &until, fail) != PH_OK)
+		return fail->err;
+	return until == INT64_MAX ? ph_ledger_silence(l, conv, 0, fail) : PH_OK;
+}
+
+/* What an outcome means for what else is owed in the conversation. */
+static enum ph_error
+follow(struct ph_ledger *l, const struct ph_store_reply *claim, enum ph_outcome outcome, int64_t now,
+    struct ph_fail *fail)
+{
+	switch (outcome) {
+	case PH_REFUSED:
+		return drop_rest(l, claim, fail);
+	case PH_UNREACHABLE:
+		return drop_all(l, claim->conv, fail);
+	case PH_THREAD:				/* until it is ours again, or too old */
+		return l->ops->lend(l->store, claim->conv,
+		    (claim->at != 0 ? claim->at : now) + l->max_age_ms + 1, now, fail);
+	case PH_SENT: case PH_RETRY: case PH_PAGE: case PH_UNSURE:
+		break;
+	}
+	return PH_OK;
+}
+
 enum ph_error
-ph_ledger_settle(struct ph_ledger *l, const struct ph_store_reply *claim,
-    const struct ph_result *result, int64_t now, const char **state, struct ph_fail *fail)
+ph_ledger_settle(struct ph_ledger *l, const struct ph_store_reply *claim, struct ph_result *result,
+    int64_t now, const char **state, struct ph_fail *fail)
 {
 	struct ph_store_move	 move = { .id = claim->id, .conv = claim->conv, .token = claim->token,
-		.state = state_after[result->outcome],
-		.due = due_after(result, claim->attempt, now), .resends = claim->resends,
-		.mid = result->mid, .trace = result->trace, .why = result->why,
-		.code = result->code, .subcode = result->subcode };
-	enum ph_error		 err = l->ops->move(l->store, &move, fail);
+		.resends = claim->resends, .mid = result->mid, .trace = result->trace,
+		.why = result->why, .code = result->code, .subcode = result->subcode };
+	enum ph_error		 err;
 
-	*state = move.state;
-	return err == PH_OK && result->outcome == PH_REFUSED ? follow(l, claim, fail) : err;
+	/* What a limit, a paused Page or a foreign thread cost in tries is not this outcome's. */
+	if (result->outcome == PH_RETRY && result->retries != 0 &&
+	    (move.retries = claim->retries + 1) > result->retries)
+		result->outcome = result->then;
+	*state = move.state = state_after[result->outcome];
+	move.due = due_after(result, claim->attempt, now);
+	err = l->ops->move(l->store, &move, fail);
+	return err == PH_OK ? follow(l, claim, result->outcome, now, fail) : err;
+}
+
+enum ph_error
+ph_ledger_take_thread(struct ph_ledger *l, int64_t conv, int64_t now, struct ph_fail *fail)
+{
+	return l->ops->lend(l->store, conv, 0, now, fail);
+}
+
+/* Echoes of this Page come: the next helper shall know, too. */
+static enum ph_error
+note_echo(struct ph_ledger *l, struct ph_slice page, int64_t left_at, struct ph_fail *fail)
+{
+	char	 name[80];
+
+	if (!ph_unsure_echo(&l->unsure, page, left_at))
+		return PH_OK;
+	snprintf(name, sizeof(name), ECHO_NOTE "%.*s", (int)page.len, page.at);
+	return l->ops->note(l->store, name, left_at, fail);
 }
 
 enum ph_error
@@ -413,29 +544,58 @@ ph_ledger_confirm(struct ph_ledger *l, const struct ph_event *echo, int64_t *id,
     struct ph_fail *fail)
 {
 	unsigned char	 token[PH_TOKEN_LEN];
+	enum ph_error	 err;
+	int64_t		 left_at;
+	bool		 moved;
 
 	if (!ph_message_parse_token(echo->metadata, token))
 		return PH_NONE;
-	return l->ops->confirm(l->store, token, echo->mid, id, fail);
+	err = l->ops->confirm(l->store, token, echo->mid, id, &left_at, &moved, fail);
+	if (err == PH_OK)
+		err = note_echo(l, echo->page, left_at, fail);
+	return err == PH_OK && !moved ? PH_NONE : err;
+}
+
+/* One of them.  *held: why, if so.  PH_NONE: it is waited for a while longer. */
+static enum ph_error
+decide(struct ph_ledger *l, struct ph_store_reply *r, int64_t now, const char **held,
+    struct ph_fail *fail)
+{
+	const int64_t			 grace_ms = ph_clock_wait_ms(ECHO_GRACE_MS);
+	struct ph_store_move		 move = { .id = r->id, .conv = r->conv, .due = now };
+	const struct ph_slice		 page = { r->page, strlen(r->page) };
+	enum ph_unsure_verdict		 verdict;
+
+	verdict = ph_unsure_judge(&l->unsure, page, r->first_due - grace_ms, r->resends, now, held);
+	if (verdict == PH_UNSURE_AGAIN)
+		r->resends++;
+	move.resends = r->resends;
+	move.why = *held;
+	move.state = verdict == PH_UNSURE_AGAIN ? "ready" : verdict == PH_UNSURE_HOLD ? "held" : "unsure";
+	if (verdict == PH_UNSURE_WAIT)
+		move.due = now + grace_ms;
+	if (l->ops->move(l->store, &move, fail) != PH_OK)
+		return fail->err;
+	return verdict == PH_UNSURE_WAIT ? PH_NONE : PH_OK;
 }
 
 enum ph_error
-ph_ledger_ripen(struct ph_ledger *l, int64_t now, struct ph_store_reply *out, size_t max, size_t *n,
-    struct ph_fail *fail)
+ph_ledger_ripen(struct ph_ledger *l, int64_t now, struct ph_store_reply *out, const char **why,
+    size_t max, size_t *n, struct ph_fail *fail)
 {
-	size_t	 i;
+	size_t		 i, moved = 0;
+	enum ph_error	 err;
 
 	if (l->ops->flying(l->store, "unsure", now, out, max, n, fail) != PH_OK)
 		return fail->err;
 	for (i = 0; i < *n; i++) {
-		bool			 again = out[i].resends < MAX_RESENDS;
-		struct ph_store_move	 move = { .id = out[i].id, .conv = out[i].conv, .due = now,
-			.state = again ? "ready" : "held", .resends = ++out[i].resends,
-			.why = again ? NULL : "unsure twice: may have been sent already" };
-
-		if (l->ops->move(l->store, &move, fail) != PH_OK)
-			return fail->err;
+		err = decide(l, &out[i], now, &why[moved], fail);
+		if (err != PH_OK && err != PH_NONE)
+			return err;
+		if (err == PH_OK)
+			out[moved++] = out[i];
 	}
+	*n = moved;
 	return PH_OK;
 }
 
@@ -448,7 +608,17 @@ ph_ledger_next_due(struct ph_ledger *l, struct ph_slice page, int64_t *due, stru
 enum ph_error
 ph_ledger_reset_clock(struct ph_ledger *l, int64_t now, struct ph_fail *fail)
 {
+	ph_unsure_reset_clock(&l->unsure, now);
 	return l->ops->advance(l->store, now + PH_DAY_MS, now, fail);
+}
+
+enum ph_error
+ph_ledger_prune(struct ph_ledger *l, int64_t now, int64_t keep_ms, bool *more, struct ph_fail *fail)
+{
+	*more = false;
+	if (!ph_clock_is_set(now))
+		return PH_OK;			/* nothing is old by a clock that was never set */
+	return l->ops->prune(l->store, now - keep_ms, now - OVER_MS, more, fail);
 }
 
 enum ph_error

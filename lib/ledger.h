@@ -12,15 +12,17 @@
 #include "event.h"
 #include "outcome.h"
 #include "store.h"
+#include "unsure.h"
 
 struct ph_ledger;
 
 /*
  * Opens the store and notes in it that we did.  Every reply found "sending" belongs to a dead
- * helper: it is "unsure" now.  n_unsure: how many were.
+ * helper: it is "unsure" now.  n_unsure: how many were.  max_age_ms: an answer to what is older is
+ * not sent any more.
  */
 enum ph_error	ph_ledger_open(const struct ph_store_ops *ops, const char *where, int64_t now,
-		    struct ph_ledger **out, size_t *n_unsure, struct ph_fail *fail) PH_MUST_USE;
+		    int64_t max_age_ms, enum ph_unsure_policy unsure, struct ph_ledger **out, size_t *n_unsure, struct ph_fail *fail) PH_MUST_USE;
 void		ph_ledger_close(struct ph_ledger *ledger);
 
 /* One turn's transaction.  What stands between begin and a commit that failed did not happen. */
@@ -57,6 +59,10 @@ enum ph_error	ph_ledger_owe(struct ph_ledger *ledger, const struct ph_ledger_ans
 /* Owes what a person sends by hand.  kind as in message.h.  Waits behind what is owed already. */
 enum ph_error	ph_ledger_send(struct ph_ledger *ledger, int64_t conv, const char *kind, int64_t due,
 		    struct ph_slice message, int64_t *id, struct ph_fail *fail) PH_MUST_USE;
+
+/* An operator's word on one reply, as in store.h.  PH_NONE: none in a state to which it applies. */
+enum ph_error	ph_ledger_steer(struct ph_ledger *ledger, enum ph_store_order order, int64_t id,
+		    int64_t now, struct ph_fail *fail) PH_MUST_USE;
 
 /* What has become of a reply.  PH_NONE: there is none. */
 enum ph_error	ph_ledger_tell(struct ph_ledger *ledger, int64_t id, struct ph_store_told *out,
@@ -114,21 +120,39 @@ enum ph_error	ph_ledger_set_person(struct ph_ledger *ledger, int64_t conv,
 enum ph_error	ph_ledger_next_open(struct ph_ledger *ledger, int64_t after, int64_t *due,
 		    struct ph_fail *fail) PH_MUST_USE;
 
-/* Notes that this page's replies wait, and why; NULL: they do not.  PH_NONE: that was known. */
+/*
+ * Notes that this page's replies wait, why, and until when (0: nobody knows); why NULL: they do not.
+ * PH_NONE: that was known.  page_held asks; PH_NONE: they do not wait.
+ */
 enum ph_error	ph_ledger_hold_page(struct ph_ledger *ledger, struct ph_slice page,
-		    const char *why, struct ph_fail *fail) PH_MUST_USE;
-
-/* Claims at most max of a page's replies, to be sent once the commit is through. */
-enum ph_error	ph_ledger_claim(struct ph_ledger *ledger, struct ph_slice page, int64_t now,
-		    struct ph_store_reply *out, size_t max, size_t *n, struct ph_fail *fail)
-		    PH_MUST_USE;
+		    const char *why, int64_t until, struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	ph_ledger_page_held(struct ph_ledger *ledger, struct ph_slice page, int64_t *until,
+		    struct ph_fail *fail) PH_MUST_USE;
 
 /*
- * Settles a claim by what became of it.  state, static, is what the reply is now; PH_NONE: it had
- * been settled otherwise.  The later messages of the same answer go with one that is refused for good.
+ * Claims at most max of a page's replies, to be sent once the commit is through.  What is too old by
+ * now is "dead" instead: n_late were, and max counts them.
+ */
+enum ph_error	ph_ledger_claim(struct ph_ledger *ledger, struct ph_slice page, int64_t now,
+		    struct ph_store_reply *out, size_t max, size_t *n, size_t *n_late,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+/* A claim that is not launched after all: it is ready again at due, and was never tried. */
+enum ph_error	ph_ledger_unclaim(struct ph_ledger *ledger, const struct ph_store_reply *claim,
+		    int64_t due, struct ph_fail *fail) PH_MUST_USE;
+
+/*
+ * Settles a claim by what became of it.  result: a RETRY whose tries are used up becomes what it is
+ * then.  state, static, is what the reply is now; PH_NONE: it had been settled otherwise.  The later
+ * messages of the same answer go with one that is refused for good, all that is owed to a person with
+ * one that cannot be reached.
  */
 enum ph_error	ph_ledger_settle(struct ph_ledger *ledger, const struct ph_store_reply *claim,
-		    const struct ph_result *result, int64_t now, const char **state,
+		    struct ph_result *result, int64_t now, const char **state, struct ph_fail *fail)
+		    PH_MUST_USE;
+
+/* The thread of a conversation is ours again: what waited for it is due. */
+enum ph_error	ph_ledger_take_thread(struct ph_ledger *ledger, int64_t conv, int64_t now,
 		    struct ph_fail *fail) PH_MUST_USE;
 
 /*
@@ -139,11 +163,12 @@ enum ph_error	ph_ledger_confirm(struct ph_ledger *ledger, const struct ph_event 
 		    struct ph_fail *fail) PH_MUST_USE;
 
 /*
- * Decides about at most max unsure replies whose grace is over: sent once more, and after a second
- * silence held for a person.  out gets them, with resends counted, without bodies.
+ * Decides about at most max unsure replies whose grace is over: sent once more, held for a person, or
+ * waited for a while longer.  out gets those that moved, without bodies; why[i]: it is held, static;
+ * NULL: it is sent once more.
  */
 enum ph_error	ph_ledger_ripen(struct ph_ledger *ledger, int64_t now, struct ph_store_reply *out,
-		    size_t max, size_t *n, struct ph_fail *fail) PH_MUST_USE;
+		    const char **why, size_t max, size_t *n, struct ph_fail *fail) PH_MUST_USE;
 
 /* When the next reply of this page is due; of an absent page: the next unsure one; 0: never. */
 enum ph_error	ph_ledger_next_due(struct ph_ledger *ledger, struct ph_slice page, int64_t *due,
@@ -155,6 +180,13 @@ enum ph_error	ph_ledger_next_due(struct ph_ledger *ledger, struct ph_slice page,
  */
 enum ph_error	ph_ledger_reset_clock(struct ph_ledger *ledger, int64_t now, struct ph_fail *fail)
 		    PH_MUST_USE;
+
+/*
+ * Within a transaction: removes some of what is over: answered before keep_ms ago, dead, held and
+ * known keys 30 days.  *more: there may be more.
+ */
+enum ph_error	ph_ledger_prune(struct ph_ledger *ledger, int64_t now, int64_t keep_ms, bool *more,
+		    struct ph_fail *fail) PH_MUST_USE;
 
 /* Housekeeping between turns; idle: nothing else is to be done.  PH_BROKEN: leave. */
 enum ph_error	ph_ledger_tidy(struct ph_ledger *ledger, bool idle, struct ph_fail *fail)

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: ISC
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -121,12 +122,23 @@ send_message(struct order *o, struct ph_fail *fail)
 	return owe(o, page, psid, kind, fail);
 }
 
+static int64_t
+reply_id(struct ph_slice name)
+{
+	char	 digits[24];
+
+	if (name.len < 2 || name.len >= sizeof(digits) || name.at[0] != 'r')
+		return 0;
+	snprintf(digits, sizeof(digits), "%.*s", (int)name.len - 1, name.at + 1);
+	return digits[strspn(digits, "0123456789")] == '\0' ? strtoll(digits, NULL, 10) : 0;
+}
+
 static enum ph_error
 tell(struct order *o, struct ph_fail *fail)
 {
 	struct ph_slice		 name = ph_json_text(ph_json_get(o->tree, "reply"));
 	struct ph_store_told	 told;
-	int64_t			 id = name.len > 1 && name.at[0] == 'r' ? strtoll(name.at + 1, NULL, 10) : 0;
+	int64_t			 id = reply_id(name);
 	enum ph_error		 err = ph_ledger_tell(o->ledger, id, &told, fail);
 
 	if (err == PH_NONE)
@@ -140,6 +152,68 @@ tell(struct order *o, struct ph_fail *fail)
 	add_text(o->answer, ",\"why\":\"", told.why);
 	ph_buffer_adds(o->answer, "}");
 	return PH_OK;
+}
+
+static void
+add_name(struct ph_buffer *b, struct ph_slice name, const char *before)
+{
+	ph_buffer_adds(b, b->len > 0 ? "," : "");
+	ph_buffer_adds(b, before);
+	ph_buffer_add_json(b, name);
+	ph_buffer_adds(b, "\"");
+}
+
+static enum ph_error
+steer(struct order *o, enum ph_store_order which, struct ph_fail *fail)
+{
+	const struct ph_json	*ids = ph_json_get(o->tree, "ids");
+	struct ph_buffer	 done = PH_BUFFER_INIT, refused = PH_BUFFER_INIT;
+	enum ph_error		 err = PH_OK;
+	size_t			 i;
+
+	for (i = 0; ids != NULL && i < ph_json_count(ids) && (err == PH_OK || err == PH_NONE); i++) {
+		struct ph_slice	 name = ph_json_text(ph_json_at(ids, i));
+		int64_t		 id = reply_id(name);
+
+		err = id != 0 ? ph_ledger_steer(o->ledger, which, id, o->now, fail) : PH_NONE;
+		if (err == PH_OK)
+			add_name(&done, name, "\"");
+		else if (err == PH_NONE) {
+			add_name(&refused, name, "{\"id\":\"");
+			ph_buffer_adds(&refused, id != 0 ? ",\"why\":\"no reply in a state for that\"}" :
+			    ",\"why\":\"not the id of a reply, like r4901\"}");
+		}
+	}
+	ph_buffer_addf(o->answer, "{\"done\":[%s],\"refused\":[%s]}", PH_SLICE(&done).at,
+	    PH_SLICE(&refused).at);
+	o->answer->failed |= done.failed || refused.failed;
+	ph_buffer_clear(&done);
+	ph_buffer_clear(&refused);
+	return err == PH_NONE ? PH_OK : err;
+}
+
+static enum ph_error
+retry(struct order *o, struct ph_fail *fail)
+{
+	return steer(o, PH_STORE_RETRY, fail);
+}
+
+static enum ph_error
+drop(struct order *o, struct ph_fail *fail)
+{
+	return steer(o, PH_STORE_DROP, fail);
+}
+
+static enum ph_error
+hold(struct order *o, struct ph_fail *fail)
+{
+	return steer(o, PH_STORE_HOLD, fail);
+}
+
+static enum ph_error
+release(struct order *o, struct ph_fail *fail)
+{
+	return steer(o, PH_STORE_RELEASE, fail);
 }
 
 /* The raw bytes of "message": they are kept as they came. */
@@ -164,7 +238,8 @@ ph_order_take(struct ph_ledger *ledger, const struct ph_pages *pages, struct ph_
     int64_t now, struct ph_buffer *answer, struct ph_fail *fail)
 {
 	static const struct { const char *name; enum ph_error (*run)(struct order *, struct ph_fail *); }
-			 orders[] = { { "send", send_message }, { "tell", tell } };
+			 orders[] = { { "send", send_message }, { "tell", tell }, { "retry", retry },
+			    { "drop", drop }, { "hold", hold }, { "release", release } };
 	struct order	 o = { .ledger = ledger, .pages = pages, .now = now, .answer = answer };
 	enum ph_error	 err = refuse(answer, EX_USAGE, "no such order");
 	struct ph_slice	 what;

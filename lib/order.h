@@ -8,6 +8,8 @@
  *	    -> {"reply":"r4901"}     kind as in message.h; page: which, if there are several
  *	{"do":"tell","reply":"r4901"}
  *	    -> {"reply":"r4901","state":"sent","mid":S,"code":N,"why":S}
+ *	{"do":"retry"|"drop"|"hold"|"release","ids":["r4901",..]}
+ *	    -> {"done":["r4901",..],"refused":[{"id":"r4902","why":S},..]}
  *	-> {"error":{"exit":65,"what":S}}     exit: of sysexits(3)
  * SPDX-License-Identifier: ISC
  */

@@ -1,6 +1,6 @@
 /*
  * outcome -- what became of a send: Graph's answer turned into what happens next.
- * Knows json.  Does not know queues, states or the network.
+ * Knows json, clock's units.  Does not know queues, states or the network.
  * Called by turn, for each finished transfer.
  * Lives on the caller's stack.
  * SPDX-License-Identifier: ISC
@@ -10,33 +10,77 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "outcome.h"
 
-#define ANY	(-1)
+#define ANY		(-1)
+#define LIMIT_MS	(60 * PH_SECOND_MS)	/* how long a limit is waited for that says nothing else */
 
 /*
- * Clear words only; what is not here is tried again.  The pair is looked up first, then the code
- * alone.  Where a row is not Meta's documentation but experience, that is said.
+ * What each code means for what happens next.  The pair is looked up first, then the code alone; a
+ * code that is not here is refused.  (seen): not Meta's documentation but other people's experience.
  */
 static const struct verdict {
-	int64_t		 code, subcode;
+	int64_t		 code, to, subcode;	/* to: the last of a range of codes; 0: this one alone */
 	enum ph_outcome	 outcome;
+	int		 retries;
+	enum ph_outcome	 then;
+	int64_t		 wait_ms;
+	bool		 page_waits;
 } verdicts[] = {
-	{ 1, 1357046, PH_SENT },	/* "invalid JSON reply", but the messages went out */
-	{ 2, 2018344, PH_REFUSED },	/* label terms not accepted */
-	{ 4, 2018354, PH_REFUSED },	/* marketing message too early (seen) */
-	{ 9, 2018352, PH_REFUSED },	/* too many to this person (seen) */
-	{ 10, 2018065, PH_REFUSED },	/* outside the allowed window (seen) */
-	{ 10, 2018278, PH_REFUSED },	/* the same (seen) */
-	{ 10, 2018108, PH_REFUSED },	/* this person cannot receive now (seen) */
-	{ 100, ANY, PH_REFUSED },	/* invalid parameter, no such person, retired tag */
-	{ 200, 1545041, PH_REFUSED },	/* person not available, blocked the page (seen) */
-	{ 551, ANY, PH_REFUSED },	/* the same */
-	{ 2018382, ANY, PH_REFUSED },	/* instant form (seen) */
-	{ 10303, ANY, PH_REFUSED },	/* linking token (seen) */
-	{ 10900, ANY, PH_REFUSED },	/* private reply done already */
-	{ 10903, ANY, PH_REFUSED },	/* private reply not allowed */
+#define REFUSED		PH_REFUSED, 0, PH_REFUSED, 0, false
+#define UNREACHABLE	PH_UNREACHABLE, 0, PH_REFUSED, 0, false
+#define PAGE(wait_ms)	PH_PAGE, 0, PH_PAGE, wait_ms, false
+#define THREAD		PH_THREAD, 0, PH_THREAD, 0, false
+#define RETRY(n, then)	PH_RETRY, n, then, 0, false
+#define LIMIT		PH_RETRY, 0, PH_RETRY, LIMIT_MS, true
+	{ 1, 0, 1357046, PH_SENT, 0, PH_SENT, 0, false },	/* "invalid JSON reply", but they went out */
+	{ 1, 0, 99, RETRY(2, PH_PAGE) },	/* often a missing permission */
+	{ 1, 0, ANY, RETRY(2, PH_REFUSED) },	/* unknown */
+	{ 2, 0, 2018344, REFUSED },		/* label terms not accepted */
+	{ 2, 0, ANY, RETRY(5, PH_UNREACHABLE) },	/* temporary; also when the person blocked the Page */
+	{ 3, 0, ANY, PAGE(0) },			/* the app may not do this */
+	{ 4, 0, 2018354, REFUSED },		/* marketing message too early (seen) */
+	{ 4, 0, ANY, LIMIT },			/* of the app; 2018022 too (seen) */
+	{ 9, 0, 2018352, REFUSED },		/* too many marketing messages to this person (seen) */
+	{ 10, 0, 2018065, REFUSED },		/* outside the allowed window (seen) */
+	{ 10, 0, 2018278, REFUSED },		/* the same (seen) */
+	{ 10, 0, 2018108, UNREACHABLE },	/* this person cannot receive now (seen) */
+	{ 10, 0, 2018300, THREAD },		/* another app controls the thread (seen) */
+	{ 10, 0, 1893063, PAGE(30 * PH_MINUTE_MS) },	/* temporarily restricted, since 2026-06-25 */
+	{ 10, 0, ANY, PAGE(0) },		/* permission or role missing, app not live */
+	{ 17, 0, ANY, LIMIT },			/* of the user */
+	{ 32, 0, ANY, LIMIT },			/* of the Page; from memory */
+	{ 100, 0, 33, UNREACHABLE },		/* this id is not known to this token */
+	{ 100, 0, 2018001, UNREACHABLE },	/* no such person (seen) */
+	{ 100, 0, 2018032, REFUSED },		/* empty message (seen) */
+	{ 100, 0, 2018034, REFUSED },		/* the same (seen) */
+	{ 100, 0, 2018109, REFUSED },		/* attachment too large (seen) */
+	{ 100, 0, ANY, REFUSED },		/* invalid parameter, retired tag; wrong appsecret_proof, too */
+	{ 102, 0, ANY, PAGE(0) },		/* session expired */
+	{ 190, 0, ANY, PAGE(0) },		/* token expired or revoked, password changed: 460, 463, 467 */
+	{ 200, 0, 1545041, UNREACHABLE },	/* person not available, blocked the Page (seen) */
+	{ 200, 299, ANY, PAGE(0) },		/* permissions */
+	{ 368, 0, ANY, PAGE(0) },		/* blocked for policy; from memory */
+	{ 508, 0, 2534122, RETRY(2, PH_REFUSED) },	/* link cannot be shared, says is_transient (seen) */
+	{ 551, 0, 1545041, UNREACHABLE },	/* person not available, blocked the Page (seen) */
+	{ 551, 0, ANY, UNREACHABLE },		/* person not available (seen) */
+	{ 613, 0, ANY, LIMIT },			/* calls to this Page */
+	{ 1200, 0, ANY, RETRY(0, PH_RETRY) },	/* temporary send failure (seen) */
+	{ 2022, 0, ANY, PAGE(PH_DAY_MS) },	/* Page blocked after reports (seen) */
+	{ 10303, 0, ANY, REFUSED },		/* linking token (seen) */
+	{ 10900, 0, ANY, REFUSED },		/* private reply done already; from memory */
+	{ 10903, 0, ANY, REFUSED },		/* private reply not allowed; from memory */
+	{ 80000, 80014, ANY, LIMIT },		/* business use case; from memory */
+	{ 2018382, 0, ANY, REFUSED },		/* instant form (seen) */
 };
+
+static const struct verdict	 unknown = { 0, 0, ANY, REFUSED };
+static const struct verdict	 transient_first = { 0, 0, ANY, RETRY(2, PH_REFUSED) };
+static const struct verdict	 never_asked = { 0, 0, ANY, RETRY(0, PH_RETRY) };
+static const struct verdict	 asked_to_wait = { 0, 0, ANY, LIMIT };
+static const struct verdict	 a_proxy = { 0, 0, ANY, RETRY(3, PH_PAGE) };
+static const struct verdict	 nobody_knows = { 0, 0, ANY, PH_UNSURE, 0, PH_UNSURE, 0, false };
 
 /* Codes are numbers, and numbers as text. */
 static int64_t
@@ -54,34 +98,49 @@ copy(char *out, size_t size, struct ph_slice text)
 	snprintf(out, size, "%.*s", (int)text.len, text.at != NULL ? text.at : "");
 }
 
-static enum ph_outcome
-look_up(int64_t code, int64_t subcode, bool transient)
+static void
+take(const struct verdict *v, struct ph_result *out)
 {
-	const struct verdict	*alone = NULL;
-	size_t			 i;
+	out->outcome = v->outcome;
+	out->retries = v->retries;
+	out->then = v->then;
+	out->wait_ms = v->wait_ms;
+	out->page_waits = v->page_waits;
+}
 
-	for (i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
-		if (verdicts[i].code != code)
+/* Graph says "transient" of what is refused, too; only a pair that is known is believed at once. */
+static void
+look_up(int64_t code, int64_t subcode, bool transient, struct ph_result *out)
+{
+	const struct verdict	*v, *alone = &unknown;
+
+	for (v = verdicts; v < verdicts + sizeof(verdicts) / sizeof(verdicts[0]); v++) {
+		if (v->to != 0 ? code < v->code || code > v->to : code != v->code)
 			continue;
-		if (verdicts[i].subcode == subcode)
-			return verdicts[i].outcome;
-		if (verdicts[i].subcode == ANY)
-			alone = &verdicts[i];
+		if (v->subcode == subcode) {
+			take(v, out);
+			return;
+		}
+		if (v->subcode == ANY && alone == &unknown)
+			alone = v;
 	}
-	return alone != NULL && !transient ? alone->outcome : PH_RETRY;
+	take(alone, out);
+	if (!transient || (alone->outcome != PH_REFUSED && alone->outcome != PH_UNREACHABLE))
+		return;
+	take(&transient_first, out);
+	out->then = alone->outcome;
 }
 
 static void
 judge_error(const struct ph_json *error, struct ph_result *out)
 {
-	bool	 transient;
+	bool	 transient = ph_json_flag(ph_json_get(error, "is_transient"));
 
 	out->code = number(ph_json_get(error, "code"));
 	out->subcode = number(ph_json_get(error, "error_subcode"));
 	copy(out->trace, sizeof(out->trace), ph_json_text(ph_json_get(error, "fbtrace_id")));
 	copy(out->why, sizeof(out->why), ph_json_text(ph_json_get(error, "message")));
-	transient = ph_json_flag(ph_json_get(error, "is_transient"));
-	out->outcome = look_up(out->code, out->subcode, transient);
+	look_up(out->code, out->subcode, transient, out);
 	out->perhaps_taken = transient || out->code == 1 || out->code == 2 || out->code == 1200;
 }
 
@@ -89,14 +148,20 @@ judge_error(const struct ph_json *error, struct ph_result *out)
 static void
 judge_silence(const struct ph_answer *a, struct ph_result *out)
 {
-	if (!a->handed || a->status == 429 || (a->status >= 300 && a->status < 500 && a->transport == NULL))
-		out->outcome = PH_RETRY;	/* never asked, asked to wait, or a proxy speaks */
-	else
-		out->outcome = PH_UNSURE;
 	if (a->transport != NULL)
 		snprintf(out->why, sizeof(out->why), "%s", a->transport);
 	else
 		snprintf(out->why, sizeof(out->why), "HTTP %ld without a Graph answer", a->status);
+	if (!a->handed)
+		take(&never_asked, out);
+	else if (a->transport != NULL)
+		take(&nobody_knows, out);
+	else if (a->status == 429)
+		take(&asked_to_wait, out);
+	else if (a->status >= 300 && a->status < 500)
+		take(&a_proxy, out);
+	else
+		take(&nobody_knows, out);
 }
 
 void
@@ -106,7 +171,7 @@ ph_outcome_judge(const struct ph_answer *a, struct ph_result *out)
 	const struct ph_json	*error;
 	struct ph_slice		 mid;
 
-	*out = (struct ph_result){ .outcome = PH_UNSURE };
+	*out = (struct ph_result){ .outcome = PH_UNSURE, .usage = a->usage };
 	if (a->body.len > 0 && a->transport == NULL)
 		(void)!ph_json_parse(a->body, &tree, NULL);	/* not JSON: nobody's word */
 	mid = ph_json_text(ph_json_get(tree, "message_id"));
@@ -120,6 +185,8 @@ ph_outcome_judge(const struct ph_answer *a, struct ph_result *out)
 		out->outcome = PH_SENT;		/* so Graph answers where no message is made */
 	else
 		judge_silence(a, out);
+	if (a->retry_after_ms > 0 && out->outcome == PH_RETRY)
+		out->wait_ms = a->retry_after_ms;
 	ph_json_free(tree);
 }
 
@@ -128,6 +195,7 @@ ph_outcome_name(enum ph_outcome outcome)
 {
 	static const char *const	 names[] = {
 		[PH_SENT] = "sent", [PH_RETRY] = "retry", [PH_REFUSED] = "refused",
+		[PH_UNREACHABLE] = "unreachable", [PH_PAGE] = "page", [PH_THREAD] = "thread",
 		[PH_UNSURE] = "unsure",
 	};
 

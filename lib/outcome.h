@@ -1,6 +1,6 @@
 /*
  * outcome -- what became of a send: Graph's answer turned into what happens next.
- * Knows json.  Does not know queues, states or the network.
+ * Knows json, clock's units.  Does not know queues, states or the network.
  * Called by turn, for each finished transfer.
  * Lives on the caller's stack.
  * Source: Meta, Graph API, error handling; Messenger Platform, error codes.
@@ -17,20 +17,30 @@ struct ph_answer {			/* what came back of one request */
 	long		 status;	/* HTTP; 0: no answer */
 	struct ph_slice	 body;
 	const char	*transport;	/* why there is no whole answer; NULL: there is one */
+	int64_t		 retry_after_ms; /* a header of the answer; 0: none */
+	int		 usage;		/* per cent of a limit that is used up, the highest that Graph told */
 };
 
 enum ph_outcome {
 	PH_SENT,		/* Graph has it */
 	PH_RETRY,		/* it was not taken, and may be the next time */
-	PH_REFUSED,		/* it was not taken and never will be */
+	PH_REFUSED,		/* this message will never be taken */
+	PH_UNREACHABLE,		/* nor will any other to this person, until they write again */
+	PH_PAGE,		/* nothing of this Page is taken until something changes */
+	PH_THREAD,		/* another app has the thread: not before it comes back */
 	PH_UNSURE		/* nobody here knows whether it was taken */
 };
 
 struct ph_result {
 	enum ph_outcome	 outcome;
+	int		 retries;	/* of RETRY: so many at most; 0: until it is too old */
+	enum ph_outcome	 then;		/* what it is after those */
+	int64_t		 wait_ms;	/* of RETRY, PAGE: as Graph asked or is known to want; 0: backoff */
+	bool		 page_waits;	/* of RETRY: a limit of the whole Page's, or of more */
+	int		 usage;		/* per cent of a limit that Graph says is used up */
+	bool		 perhaps_taken;	/* refused in words that have come for messages that went out */
 	char		 mid[256];	/* "" when Graph named none */
 	int64_t		 code, subcode;	/* 0: none */
-	bool		 perhaps_taken;	/* refused in words that have come for messages that went out */
 	char		 trace[64];	/* fbtrace_id */
 	char		 why[200];	/* for people: shown, never matched */
 };

@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "message.h"
+#include "pace.h"
 #include "sending.h"
 
 #define RIPE_AT_ONCE	64
+#define MEDIA_AGAIN_MS	100		/* audio or video, when too much of it left just now */
 #define SHOWN_BY_MS	2000		/* a reply waits no longer for the action before it */
 #define PLACES		(2 * PH_SENDING_FLYING)	/* what finished this turn keeps its own until settled */
 
@@ -40,10 +43,30 @@ struct ph_sending {
 	struct ph_buffer	*said;
 	struct claim		 claims[PLACES];
 	struct action		 actions[PH_SENDING_SHOWN];
+	struct ph_pace		*paces;		/* by the index of the Page */
 	size_t			 n_flying;
 	int64_t			 next_due;
 	size_t			 first_page;	/* the Pages take turns in being served first */
 };
+
+/* A Page that was paused when the last helper ended is asked by one reply at first. */
+static enum ph_error
+begin_paces(struct ph_sending *s, struct ph_fail *fail)
+{
+	enum ph_error	 err;
+	int64_t		 until;
+	size_t		 i;
+
+	if ((s->paces = calloc(s->pages->n + 1, sizeof(*s->paces))) == NULL)
+		return ph_error_set(fail, PH_NOMEM, "helper: out of memory");
+	for (i = 0; i < s->pages->n; i++) {
+		err = ph_ledger_page_held(s->ledger, s->pages->all[i].id, &until, fail);
+		if (err != PH_OK && err != PH_NONE)
+			return err;
+		ph_pace_begin(&s->paces[i], err == PH_OK, ph_clock_mono());
+	}
+	return PH_OK;
+}
 
 enum ph_error
 ph_sending_new(struct ph_ledger *ledger, struct ph_graph *graph, const struct ph_pages *pages,
@@ -51,13 +74,18 @@ ph_sending_new(struct ph_ledger *ledger, struct ph_graph *graph, const struct ph
 {
 	struct ph_sending	*s = calloc(1, sizeof(*s));
 
-	*out = s;
+	*out = NULL;
 	if (s == NULL)
 		return ph_error_set(fail, PH_NOMEM, "helper: out of memory");
 	s->ledger = ledger;
 	s->graph = graph;
 	s->pages = pages;
 	s->said = said;
+	if (begin_paces(s, fail) != PH_OK) {
+		ph_sending_free(s);
+		return fail->err;
+	}
+	*out = s;
 	return PH_OK;
 }
 
@@ -72,6 +100,7 @@ ph_sending_free(struct ph_sending *s)
 		ph_store_reply_clear(&s->claims[i].reply);
 	for (i = 0; i < PH_SENDING_SHOWN; i++)
 		ph_buffer_clear(&s->actions[i].person);
+	free(s->paces);
 	free(s);
 }
 
@@ -171,6 +200,44 @@ say_reply(struct ph_sending *s, const struct claim *c, const char *state)
 	ph_buffer_clear(&fields);
 }
 
+static struct ph_pace *
+pace_of(struct ph_sending *s, const struct ph_page *page)
+{
+	return &s->paces[page - s->pages->all];
+}
+
+/* What a reply's outcome tells of its whole Page. */
+static enum ph_error
+note_pace(struct ph_sending *s, const struct claim *c, int64_t now, struct ph_fail *fail)
+{
+	static const struct { enum ph_log_level level; const char *kind, *what; } words[] = {
+		[PH_PACE_PAUSED] = { PH_ERROR, "alert", "Graph takes nothing of this Page: its replies wait, "
+		    "one at a time finds out when that is over" },
+		[PH_PACE_RESUMED] = { PH_INFO, "reply", "Graph takes this Page's replies again" },
+		[PH_PACE_SLOWED] = { PH_WARN, "reply", "a limit of Graph's: slower for a while" },
+	};
+	int64_t			 mono = ph_clock_mono();
+	struct ph_pace		*pace = pace_of(s, c->page);
+	enum ph_pace_news	 news = ph_pace_note(pace, &c->result, mono);
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	enum ph_error		 err = PH_OK;
+
+	if (c->result.outcome == PH_PAGE || news == PH_PACE_PAUSED)
+		err = ph_ledger_hold_page(s->ledger, c->page->id, c->result.why[0] != '\0' ? c->result.why :
+		    "refused", now + pace->until - mono, fail);
+	else if (news == PH_PACE_RESUMED)
+		err = ph_ledger_hold_page(s->ledger, c->page->id, NULL, 0, fail);
+	if (news != PH_PACE_SAME) {
+		ph_log_slice(&fields, "page", c->page->id);
+		ph_log_text(&fields, "what", words[news].what);
+		if (c->result.code != 0)
+			ph_log_number(&fields, "code", c->result.code);
+		ph_log_add(s->said, words[news].level, words[news].kind, &fields);
+		ph_buffer_clear(&fields);
+	}
+	return err == PH_NONE ? PH_OK : err;
+}
+
 static enum ph_error
 settle_finished(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 {
@@ -185,6 +252,8 @@ settle_finished(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 		if (err != PH_OK && err != PH_NONE)
 			return err;
 		say_reply(s, c, err == PH_NONE ? "settled before" : state);
+		if (note_pace(s, c, now, fail) != PH_OK)
+			return fail->err;
 	}
 	return PH_OK;
 }
@@ -193,38 +262,96 @@ static enum ph_error
 decide_unsure(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 {
 	struct ph_store_reply	 ripe[RIPE_AT_ONCE];
+	const char		*why[RIPE_AT_ONCE];
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
 	size_t			 i, n;
 
-	if (ph_ledger_ripen(s->ledger, now, ripe, RIPE_AT_ONCE, &n, fail) != PH_OK)
+	if (ph_ledger_ripen(s->ledger, now, ripe, why, RIPE_AT_ONCE, &n, fail) != PH_OK)
 		return fail->err;
 	for (i = 0; i < n; i++) {
 		ph_log_id(&fields, "id", 'r', ripe[i].id);
-		ph_log_text(&fields, "what", ripe[i].resends > 1 ? "unsure twice: held for a person" :
+		ph_log_text(&fields, "state", why[i] != NULL ? "held" : "ready");
+		ph_log_text(&fields, "what", why[i] != NULL ? why[i] :
 		    "unsure, no echo: sent once more; it may arrive twice");
-		ph_log_add(s->said, PH_WARN, "reply", &fields);
+		ph_log_add(s->said, why[i] != NULL ? PH_ERROR : PH_WARN, why[i] != NULL ? "alert" : "reply",
+		    &fields);
 		ph_buffer_reset(&fields);
 	}
 	ph_buffer_clear(&fields);
 	return PH_OK;
 }
 
-/* Claims what there is room for; it is launched once the commit is through. */
+static size_t
+flying_of(const struct ph_sending *s, const struct ph_page *page)
+{
+	const struct claim	*c;
+	size_t			 n = 0;
+
+	for (c = s->claims; c < s->claims + PLACES; c++)
+		n += c->page == page && c->is != FREE && c->is != FINISHED;
+	return n;
+}
+
+static bool
+is_media(const struct ph_store_reply *r)
+{
+	return memmem(r->body.data, r->body.len, "\"audio\"", 7) != NULL ||
+	    memmem(r->body.data, r->body.len, "\"video\"", 7) != NULL;
+}
+
+/* It is launched once the commit is through. */
+static enum ph_error
+take_claim(struct ph_sending *s, const struct ph_page *page, struct ph_store_reply *r, int64_t now,
+    struct ph_fail *fail)
+{
+	struct claim	*c = s->claims;
+	enum ph_error	 err;
+
+	if (ph_pace_take(pace_of(s, page), is_media(r))) {
+		while (c->is != FREE)
+			c++;
+		*c = (struct claim){ .is = CLAIMED, .page = page, .reply = *r };
+		return PH_OK;
+	}
+	err = ph_ledger_unclaim(s->ledger, r, now + ph_clock_wait_ms(MEDIA_AGAIN_MS), fail);
+	ph_store_reply_clear(r);
+	return err;
+}
+
+static void
+say_late(struct ph_sending *s, const struct ph_page *page, size_t n_late)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+
+	if (n_late == 0)
+		return;
+	ph_log_slice(&fields, "page", page->id);
+	ph_log_number(&fields, "replies", (int64_t)n_late);
+	ph_log_text(&fields, "what", "too old to be sent: dead");
+	ph_log_add(s->said, PH_WARN, "reply", &fields);
+	ph_buffer_clear(&fields);
+}
+
+/* Claims what there is room for. */
 static enum ph_error
 claim_for(struct ph_sending *s, const struct ph_page *page, int64_t now, size_t *room,
     struct ph_fail *fail)
 {
 	struct ph_store_reply	 claimed[PH_SENDING_FLYING];
-	struct claim		*c = s->claims;
-	size_t			 i, n = 0;
+	size_t			 i, n = 0, n_late = 0;
+	size_t			 max = ph_pace_room(pace_of(s, page), flying_of(s, page), ph_clock_mono());
 	enum ph_error		 err;
 
-	err = ph_ledger_claim(s->ledger, page->id, now, claimed, *room, &n, fail);
-	for (i = 0; i < n; i++, c++) {
-		while (c->is != FREE)
-			c++;
-		*c = (struct claim){ .is = CLAIMED, .page = page, .reply = claimed[i] };
-	}
+	if (max == 0)
+		return PH_OK;
+	err = ph_ledger_claim(s->ledger, page->id, now, claimed, max < *room ? max : *room, &n, &n_late,
+	    fail);
+	say_late(s, page, n_late);
+	for (i = 0; i < n; i++)
+		if (err != PH_OK)
+			ph_store_reply_clear(&claimed[i]);
+		else
+			err = take_claim(s, page, &claimed[i], now, fail);
 	*room -= n;
 	return err;
 }
@@ -242,8 +369,24 @@ claim_all(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 	return PH_OK;
 }
 
+/* When the next reply of a Page may go: due, and its pace allows it; 0: nothing to wait for. */
 static enum ph_error
-find_next_due(struct ph_sending *s, struct ph_fail *fail)
+find_page_due(struct ph_sending *s, const struct ph_page *page, int64_t now, int64_t *due,
+    struct ph_fail *fail)
+{
+	int	 wait_ms = ph_pace_wait_ms(pace_of(s, page), flying_of(s, page), ph_clock_mono());
+
+	if (ph_ledger_next_due(s->ledger, page->id, due, fail) != PH_OK)
+		return fail->err;
+	if (wait_ms == -1)
+		*due = 0;
+	else if (*due != 0 && *due < now + wait_ms)
+		*due = now + wait_ms;
+	return PH_OK;
+}
+
+static enum ph_error
+find_next_due(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 {
 	static const struct ph_slice	 unsure = { NULL, 0 };
 	size_t				 i;
@@ -252,7 +395,7 @@ find_next_due(struct ph_sending *s, struct ph_fail *fail)
 	if (ph_ledger_next_due(s->ledger, unsure, &s->next_due, fail) != PH_OK)
 		return fail->err;
 	for (i = 0; i < s->pages->n; i++) {
-		if (ph_ledger_next_due(s->ledger, s->pages->all[i].id, &due, fail) != PH_OK)
+		if (find_page_due(s, &s->pages->all[i], now, &due, fail) != PH_OK)
 			return fail->err;
 		if (due != 0 && (s->next_due == 0 || due < s->next_due))
 			s->next_due = due;
@@ -266,7 +409,7 @@ ph_sending_commit(struct ph_sending *s, int64_t now, bool leaving, struct ph_fai
 	if (settle_finished(s, now, fail) != PH_OK || decide_unsure(s, now, fail) != PH_OK ||
 	    (!leaving && claim_all(s, now, fail) != PH_OK))
 		return fail->err;
-	return find_next_due(s, fail);
+	return find_next_due(s, now, fail);
 }
 
 static void

@@ -35,6 +35,7 @@ struct ph_store_conv {			/* a conversation, as far as thinking needs it */
 	int64_t		 first;		/* the event that was the person's first turn; 0: none, or long ago */
 	int64_t		 silent_until;	/* Unix ms: the bot says nothing to what happened before */
 	int64_t		 turn_at;	/* of the person's newest turn; 0: none */
+	bool		 foreign;	/* another app was found to have the thread */
 };
 
 struct ph_store_open {			/* an event that is kept, to be thought about; the caller's */
@@ -64,13 +65,18 @@ struct ph_store_owed {			/* borrowed for the call */
 	int64_t		 due;		/* Unix ms */
 	const char	*kind;		/* opaque here; NULL: the usual */
 	struct ph_slice	 body;
-	int64_t		 said_at;	/* Unix ms: counts as said then; 0: is not counted */
+	int64_t		 said_at;	/* Unix ms: answers what happened then and counts so; 0: by hand */
 	int64_t		 window_ms;	/* of that count */
 };
 
 struct ph_store_reply {			/* the caller's: clear person and body */
 	int64_t			 id, conv, event, attempt, resends;
+	int64_t			 at;		/* Unix ms: of the event it answers; 0: of none */
+	int64_t			 retries;	/* of those that its outcomes count */
+	int64_t			 turn_at;	/* of the person's newest turn; 0: none is known */
 	char			 kind[24];	/* "": the usual */
+	char			 page[64];	/* of one that is flying: its Page's id, as far as it fits */
+	int64_t			 first_due;	/* Unix ms: of one that is unsure, the first time it was to be looked at */
 	unsigned char		 token[PH_STORE_TOKEN_LEN];
 	struct ph_buffer	 person, body;
 };
@@ -83,7 +89,11 @@ struct ph_store_move {			/* what a reply becomes */
 	int64_t			 resends;
 	const char		*mid, *trace, *why;	/* "" or NULL: left as they are */
 	int64_t			 code, subcode;		/* 0: left as they are */
+	int64_t			 retries;		/* 0: left as they are */
+	bool			 unsent;	/* claimed and not tried: that was no attempt */
 };
+
+enum ph_store_order { PH_STORE_RETRY, PH_STORE_DROP, PH_STORE_HOLD, PH_STORE_RELEASE };
 
 struct ph_store_told {			/* of a reply, for who waits for it; the caller's */
 	char	 state[12], mid[256], why[200];
@@ -165,6 +175,29 @@ struct ph_store_ops {
 	enum ph_error	(*drop_rest)(struct ph_store *store, const struct ph_store_reply *after,
 			    const char *why, struct ph_fail *fail);
 
+	/* Every ready reply of a conversation is "dead". */
+	enum ph_error	(*drop_all)(struct ph_store *store, int64_t conv, const char *why,
+			    struct ph_fail *fail);
+
+	/*
+	 * Another app has the thread: the replies of this conversation that are ready wait until a time;
+	 * until 0: it is ours again, they are due now.
+	 */
+	enum ph_error	(*lend)(struct ph_store *store, int64_t conv, int64_t until, int64_t now,
+			    struct ph_fail *fail);
+
+	/* A claim that is not launched after all: "ready" again, as if it had never been claimed. */
+	enum ph_error	(*unclaim)(struct ph_store *store, int64_t id, int64_t conv, int64_t due,
+			    struct ph_fail *fail);
+
+	/*
+	 * An operator's word on one reply.  PH_NONE: there is none in a state to which it applies.
+	 * retry: dead, held and unsure ones are ready now; drop: ready, held and unsure ones are dead, a
+	 * dead one goes; hold: ready ones are held; release: a held one is ready.
+	 */
+	enum ph_error	(*steer)(struct ph_store *store, enum ph_store_order order, int64_t id,
+			    int64_t now, struct ph_fail *fail);
+
 	/* What has become of a reply.  PH_NONE: there is none. */
 	enum ph_error	(*tell)(struct ph_store *store, int64_t id, struct ph_store_told *out,
 			    struct ph_fail *fail);
@@ -185,12 +218,12 @@ struct ph_store_ops {
 			    struct ph_fail *fail);
 
 	/*
-	 * The reply that bears this token is "sent", whatever it was, and this is its mid.  PH_NONE: none
-	 * bears it, or it was sent already.
+	 * The reply that bears this token is "sent", whatever it was, and this is its mid; moved says
+	 * whether it was not before, left_at when it was claimed last.  PH_NONE: none bears it.
 	 */
 	enum ph_error	(*confirm)(struct ph_store *store,
 			    const unsigned char token[PH_STORE_TOKEN_LEN], struct ph_slice mid,
-			    int64_t *id, struct ph_fail *fail);
+			    int64_t *id, int64_t *left_at, bool *moved, struct ph_fail *fail);
 
 	/* When the next reply of this page is due; of an absent page: the next unsure one; 0: none. */
 	enum ph_error	(*next_due)(struct ph_store *store, struct ph_slice page, int64_t *due,
@@ -200,17 +233,37 @@ struct ph_store_ops {
 	enum ph_error	(*next_open)(struct ph_store *store, int64_t after, int64_t *due,
 			    struct ph_fail *fail);
 
-	/* Notes why a page's replies wait; NULL: they do not.  PH_NONE: that was noted already. */
+	/*
+	 * Notes why a page's replies wait, and until when (Unix ms; 0: nobody knows); why NULL: they do
+	 * not.  PH_NONE: that was noted already.
+	 */
 	enum ph_error	(*pause)(struct ph_store *store, struct ph_slice page, const char *why,
+			    int64_t until, struct ph_fail *fail);
+
+	/* Whether and until when it was paused: PH_NONE: it was not. */
+	enum ph_error	(*paused)(struct ph_store *store, struct ph_slice page, int64_t *until,
 			    struct ph_fail *fail);
 
 	/* Remembers a number by name. */
 	enum ph_error	(*note)(struct ph_store *store, const char *name, int64_t value,
 			    struct ph_fail *fail);
 
+	/* Calls take with every name that begins so, and what follows.  take's error ends it. */
+	enum ph_error	(*noted)(struct ph_store *store, const char *prefix,
+			    enum ph_error (*take)(void *arg, const char *rest, struct ph_fail *fail),
+			    void *arg, struct ph_fail *fail);
+
 	/* Every due time beyond a limit becomes now. */
 	enum ph_error	(*advance)(struct ph_store *store, int64_t limit, int64_t now,
 			    struct ph_fail *fail);
+
+	/*
+	 * Within a transaction: looks at some 500 rows, from where the last look ended, and removes what
+	 * is over: done and sent before done_before, dead and held before over_before, keys as old as
+	 * those (Unix ms).  *more: it has not come to the end.
+	 */
+	enum ph_error	(*prune)(struct ph_store *store, int64_t done_before, int64_t over_before,
+			    bool *more, struct ph_fail *fail);
 
 	/*
 	 * Between transactions: moves the log into the database, when it is long or nothing else is to

@@ -50,14 +50,24 @@ static const char	 waiting_events[] =
 "  ('message.text','message.quick_reply','message.attachment','message.sticker','postback','optin',"
 "  'account_linking','referral') GROUP BY conv) AS turns WHERE turns.conv=conv.id;";
 
-static const char *const	 migrations[] = { first_tables, waiting_events };
+/* Replies too old to be sent, threads that another app has. */
+static const char	 ages[] =
+"ALTER TABLE reply ADD COLUMN at INTEGER;"
+"ALTER TABLE reply ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE reply ADD COLUMN first_due INTEGER;"	/* of one that is unsure: when it was looked at first */
+"ALTER TABLE reply ADD COLUMN left_at INTEGER;"	/* when it was claimed last */
+"ALTER TABLE conv ADD COLUMN foreign_thread INTEGER;"
+"UPDATE reply SET at=(SELECT at FROM event WHERE event.id=reply.event);";
+
+static const char *const	 migrations[] = { first_tables, waiting_events, ages };
 
 static const char *const	 sql[N_STATEMENTS] = {
 	PH_SQLITE_TRANSACTION,
 	[SEE] = "INSERT INTO seen (key, day) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-	[FIND_CONV] = "SELECT id, first, silent_until, turn_at FROM conv WHERE page=?1 AND person=?2",
+	[FIND_CONV] = "SELECT id, first, silent_until, turn_at, foreign_thread FROM conv"
+	    " WHERE page=?1 AND person=?2",
 	[TURN_CONV] = "UPDATE conv SET turn_at=max(coalesce(turn_at, 0), ?3) WHERE page=?1 AND person=?2"
-	    " RETURNING id, first, silent_until, turn_at",
+	    " RETURNING id, first, silent_until, turn_at, foreign_thread",
 	[ADD_CONV] = "INSERT INTO conv (page, person, turn_at) VALUES (?1, ?2, ?3)",
 	[MEET] = "UPDATE conv SET first=?2 WHERE id=?1",
 	[ADD_EVENT] = "INSERT INTO event (conv, object, page, kind, mid, at, came, state, why, body)"
@@ -83,8 +93,8 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[REOPEN] = "UPDATE event SET state='kept', due=?1 WHERE " EVENT_OPEN " AND state='asked'",
 	[COUNT_OPEN] = "SELECT count(*) FROM event WHERE " EVENT_OPEN,
 	[NEXT_OPEN] = "SELECT due FROM event WHERE due IS NOT NULL AND due>?1 ORDER BY due LIMIT 1",
-	[ADD_REPLY] = "INSERT INTO reply (conv, event, state, due, kind, body)"
-	    " VALUES (?1, ?2, 'ready', ?3, ?4, ?5)",
+	[ADD_REPLY] = "INSERT INTO reply (conv, event, state, due, kind, body, at)"
+	    " VALUES (?1, ?2, 'ready', ?3, ?4, ?5, ?6)",
 	/*
 	 * Only the first open reply makes its conversation due; the others wait behind it.  What is said
 	 * is counted from the first in a window on.
@@ -98,17 +108,34 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[HOLD] = "UPDATE reply SET state='held', why=?2 WHERE id=?1 AND state='ready'",
 	[DROP_REST] = "UPDATE reply SET state='dead', why=?4 WHERE conv=?1 AND event=?2 AND id>?3 AND "
 	    REPLY_OPEN " AND state='ready' AND kind IS NULL",
+	[DROP_ALL] = "UPDATE reply SET state='dead', why=?2 WHERE conv=?1 AND " REPLY_OPEN
+	    " AND state='ready'",
+	[LEND] = "UPDATE reply SET due=?2 WHERE conv=?1 AND " REPLY_OPEN " AND state='ready'",
+	[LEND_CONV] = "UPDATE conv SET foreign_thread=?2 WHERE id=?1",
+	[UNCLAIM] = "UPDATE reply SET state='ready', attempt=attempt-1, due=?2 WHERE id=?1 AND "
+	    REPLY_FLYING " AND state='sending'",
+	[RETRY] = "UPDATE reply SET state='ready', due=?2, first_due=NULL WHERE id=?1"
+	    " AND state IN ('dead','held','unsure') RETURNING conv",
+	[DROP] = "UPDATE reply SET state='dead', due=?2, why='dropped by the operator' WHERE id=?1"
+	    " AND state IN ('ready','held','unsure') RETURNING conv",
+	[REMOVE] = "DELETE FROM reply WHERE id=?1 AND state='dead' RETURNING conv",
+	[HOLD_ONE] = "UPDATE reply SET state='held', due=?2, why='held by the operator' WHERE id=?1"
+	    " AND state='ready' RETURNING conv",
+	[RELEASE] = "UPDATE reply SET state='ready', due=?2 WHERE id=?1 AND state='held' RETURNING conv",
 	[TELL] = "SELECT state, code, mid, why FROM reply WHERE id=?1",
 	/* Heads of conversations, page by page: a paused page's rows are never read. */
-	[CLAIM] = "UPDATE reply SET state='sending', attempt=attempt+1, due=?2,"
+	[CLAIM] = "UPDATE reply SET state='sending', attempt=attempt+1, due=?2, left_at=?2,"
 	    " token=coalesce(token, randomblob(16)) WHERE id IN (SELECT (SELECT r.id FROM reply r WHERE"
 	    " r.conv=c.id AND r." REPLY_OPEN " ORDER BY r.id LIMIT 1) FROM conv c WHERE c.page=?1"
 	    " AND c.due<=?2 ORDER BY c.due LIMIT ?3) AND state='ready'"
-	    " RETURNING id, conv, event, attempt, resends, token, kind, body",
-	[TAKE_CONV] = "UPDATE conv SET due=NULL WHERE id=?1 RETURNING person",
-	[FLYING] = "SELECT id, conv, event, attempt, resends, token FROM reply WHERE " REPLY_FLYING
-	    " AND state=?1 AND due<=?2 ORDER BY due LIMIT ?3",
-	[MOVE] = "UPDATE reply SET state=?2, due=?3, resends=?4, mid=coalesce(?5, mid),"
+	    " RETURNING id, conv, event, attempt, resends, token, at, kind, body,"
+	    " retries",
+	[TAKE_CONV] = "UPDATE conv SET due=NULL WHERE id=?1 RETURNING person, turn_at",
+	[FLYING] = "SELECT r.id, r.conv, r.event, r.attempt, r.resends, r.token, r.at, coalesce(r.first_due, r.due), c.page"
+	    " FROM reply r JOIN conv c ON c.id=r.conv WHERE r." REPLY_FLYING
+	    " AND r.state=?1 AND r.due<=?2 ORDER BY r.due LIMIT ?3",
+	[MOVE] = "UPDATE reply SET state=?2, due=?3, attempt=attempt-?11, retries=max(retries, ?12),"
+	    " first_due=CASE ?2 WHEN 'unsure' THEN coalesce(first_due, ?3) END, resends=?4, mid=coalesce(?5, mid),"
 	    " code=coalesce(?6, code), subcode=coalesce(?7, subcode), trace=coalesce(?8, trace),"
 	    " why=coalesce(?9, why) WHERE id=?1 AND " REPLY_FLYING
 	    " AND (?10 IS NULL OR token=?10)",
@@ -118,15 +145,29 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[NEXT_READY] = "SELECT min(due) FROM conv WHERE page=?1 AND due IS NOT NULL",
 	[NEXT_UNSURE] = "SELECT due FROM reply WHERE " REPLY_FLYING " AND state='unsure'"
 	    " ORDER BY due LIMIT 1",
-	[PAUSE] = "INSERT INTO page (id, paused_until, why) VALUES (?1, NULL, ?2)"
-	    " ON CONFLICT (id) DO UPDATE SET why=excluded.why WHERE why IS NOT excluded.why",
+	[PAUSE] = "INSERT INTO page (id, paused_until, why) VALUES (?1, ?3, ?2) ON CONFLICT (id) DO UPDATE"
+	    " SET why=excluded.why, paused_until=excluded.paused_until WHERE why IS NOT excluded.why"
+	    " OR paused_until IS NOT excluded.paused_until",
+	[PAUSED] = "SELECT coalesce(paused_until, 0) FROM page WHERE id=?1",
 	[GO_ON] = "DELETE FROM page WHERE id=?1",
 	[NOTE] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
 	    " ON CONFLICT (name) DO UPDATE SET value=excluded.value",
-	[CONFIRM] = "UPDATE reply SET state='sent', mid=coalesce(mid, ?2)"
-	    " WHERE token IS NOT NULL AND token=?1 AND state<>'sent' RETURNING id, conv",
+	[NOTED] = "SELECT substr(name, length(?1)+1) FROM meta WHERE name>=?1 AND name<?1||char(1114111)",
+	[FIND_TOKEN] = "SELECT id, coalesce(left_at, 0), conv, state<>'sent', mid IS NULL FROM reply"
+	    " WHERE token IS NOT NULL AND token=?1",
+	[CONFIRM] = "UPDATE reply SET state='sent', mid=coalesce(mid, ?2) WHERE id=?1",
+	/* A walk along the primary keys: the age of a row needs no index, and no scan. */
+	[PRUNE_EVENT_END] = "SELECT max(id) FROM (SELECT id FROM event WHERE id>?1 ORDER BY id LIMIT 500)",
+	[PRUNE_EVENT] = "DELETE FROM event WHERE id>?1 AND id<=?2 AND ((state='done' AND came<?3)"
+	    " OR (state='dead' AND came<?4))",
+	[PRUNE_REPLY_END] = "SELECT max(id) FROM (SELECT id FROM reply WHERE id>?1 ORDER BY id LIMIT 500)",
+	[PRUNE_REPLY] = "DELETE FROM reply WHERE id>?1 AND id<=?2 AND ((state='sent' AND due<?3)"
+	    " OR (state IN ('dead','held') AND due<?4))",
+	[PRUNE_SEEN_END] = "SELECT max(key) FROM (SELECT key FROM seen WHERE key>?1 ORDER BY key LIMIT 500)",
+	[PRUNE_SEEN] = "DELETE FROM seen WHERE key>?1 AND key<=?2 AND day<?3",
 	[ADVANCE_CONV] = "UPDATE conv SET due=?2 WHERE due IS NOT NULL AND due>?1",
-	[ADVANCE_REPLY] = "UPDATE reply SET due=?2 WHERE " REPLY_OPEN " AND due>?1",
+	[ADVANCE_REPLY] = "UPDATE reply SET due=?2, first_due=min(first_due, ?2) WHERE " REPLY_OPEN
+	    " AND due>?1",
 	[ADVANCE_EVENT] = "UPDATE event SET due=?2 WHERE due IS NOT NULL AND due>?1",
 };
 
@@ -137,8 +178,10 @@ static const struct ph_sqlite_schema	 schema = {
 static void
 sqlite_close(struct ph_store *s)
 {
-	if (s != NULL)
+	if (s != NULL) {
 		ph_sqlite_close(&s->sq);
+		ph_buffer_clear(&s->pruned_key);
+	}
 	free(s);
 }
 
@@ -177,11 +220,18 @@ sqlite_abandon(struct ph_store *s)
 }
 
 static enum ph_error
-sqlite_pause(struct ph_store *s, struct ph_slice page, const char *why, struct ph_fail *fail)
+sqlite_pause(struct ph_store *s, struct ph_slice page, const char *why, int64_t until,
+    struct ph_fail *fail)
 {
 	if (why == NULL)
 		return ph_sqlite_change(&s->sq, GO_ON, WITH(TEXT(page)), fail);
-	return ph_sqlite_change(&s->sq, PAUSE, WITH(TEXT(page), WORD(why)), fail);
+	return ph_sqlite_change(&s->sq, PAUSE, WITH(TEXT(page), WORD(why), INT_OR_NULL(until)), fail);
+}
+
+static enum ph_error
+sqlite_paused(struct ph_store *s, struct ph_slice page, int64_t *until, struct ph_fail *fail)
+{
+	return ph_sqlite_ask(&s->sq, PAUSED, WITH(TEXT(page)), until, fail);
 }
 
 static enum ph_error
@@ -200,6 +250,21 @@ static enum ph_error
 sqlite_note(struct ph_store *s, const char *name, int64_t value, struct ph_fail *fail)
 {
 	return ph_sqlite_run(&s->sq, NOTE, WITH(WORD(name), INT(value)), fail);
+}
+
+static enum ph_error
+sqlite_noted(struct ph_store *s, const char *prefix,
+    enum ph_error (*take)(void *arg, const char *rest, struct ph_fail *fail), void *arg,
+    struct ph_fail *fail)
+{
+	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, NOTED, WITH(WORD(prefix)));
+	enum ph_error	 err;
+
+	while ((err = ph_sqlite_next(&s->sq, NOTED, fail)) == PH_OK)
+		if ((err = take(arg, (const char *)sqlite3_column_text(st, 0), fail)) != PH_OK)
+			break;
+	ph_sqlite_end(&s->sq, NOTED);
+	return err == PH_NONE ? PH_OK : err;
 }
 
 static enum ph_error
@@ -230,6 +295,10 @@ const struct ph_store_ops	 ph_store_sqlite = {
 	.owe = ph_store_sqlite_owe,
 	.hold = ph_store_sqlite_hold,
 	.drop_rest = ph_store_sqlite_drop_rest,
+	.drop_all = ph_store_sqlite_drop_all,
+	.lend = ph_store_sqlite_lend,
+	.unclaim = ph_store_sqlite_unclaim,
+	.steer = ph_store_sqlite_steer,
 	.tell = ph_store_sqlite_tell,
 	.claim = ph_store_sqlite_claim,
 	.flying = ph_store_sqlite_flying,
@@ -237,7 +306,10 @@ const struct ph_store_ops	 ph_store_sqlite = {
 	.confirm = ph_store_sqlite_confirm,
 	.next_due = ph_store_sqlite_next_due,
 	.pause = sqlite_pause,
+	.paused = sqlite_paused,
 	.note = sqlite_note,
+	.noted = sqlite_noted,
 	.advance = sqlite_advance,
+	.prune = ph_store_sqlite_prune,
 	.tidy = sqlite_tidy,
 };

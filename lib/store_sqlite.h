@@ -13,13 +13,19 @@
 
 struct ph_store {
 	struct ph_sqlite	 sq;
+	int64_t			 pruned_to[2];	/* ids of event and reply; the next look begins behind */
+	struct ph_buffer	 pruned_key;	/* of seen */
 };
 
 enum statement {		/* store_sqlite.c has their texts */
 	SEE = PH_SQLITE_FIRST, FIND_CONV, TURN_CONV, ADD_CONV, MEET, ADD_EVENT, SILENCE, SILENT, PERSON,
 	SET_PERSON, PUT_OFF, WAKE_EVENT, IS_OPEN, DUE_EVENTS, STEP_EVENT, REOPEN, COUNT_OPEN, NEXT_OPEN,
-	ADD_REPLY, WAKE_CONV, HOLD, DROP_REST, TELL, CLAIM, TAKE_CONV, FLYING, MOVE, NEXT_CONV,
-	NEXT_READY, NEXT_UNSURE, PAUSE, GO_ON, NOTE, ADVANCE_CONV, ADVANCE_REPLY, ADVANCE_EVENT, CONFIRM,
+	ADD_REPLY, WAKE_CONV, HOLD, DROP_REST, DROP_ALL, LEND,
+	LEND_CONV, UNCLAIM, RETRY, DROP, REMOVE,
+	HOLD_ONE, RELEASE, TELL, CLAIM, TAKE_CONV, FLYING, MOVE, NEXT_CONV,
+	NEXT_READY, NEXT_UNSURE, PAUSE, PAUSED, GO_ON, NOTE, ADVANCE_CONV, ADVANCE_REPLY, ADVANCE_EVENT, NOTED,
+	FIND_TOKEN, CONFIRM,
+	PRUNE_EVENT_END, PRUNE_EVENT, PRUNE_REPLY_END, PRUNE_REPLY, PRUNE_SEEN_END, PRUNE_SEEN,
 	N_STATEMENTS
 };
 
@@ -46,6 +52,10 @@ enum ph_error
 	ph_store_sqlite_hold(struct ph_store *, int64_t, int64_t, const char *, struct ph_fail *),
 	ph_store_sqlite_drop_rest(struct ph_store *, const struct ph_store_reply *, const char *,
 	    struct ph_fail *),
+	ph_store_sqlite_drop_all(struct ph_store *, int64_t, const char *, struct ph_fail *),
+	ph_store_sqlite_lend(struct ph_store *, int64_t, int64_t, int64_t, struct ph_fail *),
+	ph_store_sqlite_unclaim(struct ph_store *, int64_t, int64_t, int64_t, struct ph_fail *),
+	ph_store_sqlite_steer(struct ph_store *, enum ph_store_order, int64_t, int64_t, struct ph_fail *),
 	ph_store_sqlite_tell(struct ph_store *, int64_t, struct ph_store_told *, struct ph_fail *),
 	ph_store_sqlite_claim(struct ph_store *, struct ph_slice, int64_t, struct ph_store_reply *, size_t,
 	    size_t *, struct ph_fail *),
@@ -53,7 +63,8 @@ enum ph_error
 	    size_t *, struct ph_fail *),
 	ph_store_sqlite_move(struct ph_store *, const struct ph_store_move *, struct ph_fail *),
 	ph_store_sqlite_confirm(struct ph_store *, const unsigned char[PH_STORE_TOKEN_LEN],
-	    struct ph_slice, int64_t *, struct ph_fail *),
+	    struct ph_slice, int64_t *, int64_t *, bool *, struct ph_fail *),
+	ph_store_sqlite_prune(struct ph_store *, int64_t, int64_t, bool *, struct ph_fail *),
 	ph_store_sqlite_next_due(struct ph_store *, struct ph_slice, int64_t *, struct ph_fail *);
 
 #endif

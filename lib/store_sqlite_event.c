@@ -11,7 +11,7 @@
 
 #define DAY_MS	86400000
 
-/* The columns id, first, silent_until, turn_at of the only row. */
+/* The columns id, first, silent_until, turn_at, foreign_thread of the only row. */
 static enum ph_error
 read_conv(struct ph_sqlite *sq, enum statement which, const struct ph_sqlite_value *with,
     struct ph_store_conv *out, struct ph_fail *fail)
@@ -21,7 +21,8 @@ read_conv(struct ph_sqlite *sq, enum statement which, const struct ph_sqlite_val
 
 	if (err == PH_OK)
 		*out = (struct ph_store_conv){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
-		    sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3) };
+		    sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3),
+		    sqlite3_column_int64(st, 4) != 0 };
 	if (err == PH_OK && sqlite3_column_type(st, 1) == SQLITE_NULL)
 		out->first = -1;		/* nobody has had a turn yet */
 	ph_sqlite_end(sq, which);
@@ -170,7 +171,7 @@ read_open(sqlite3_stmt *st, struct ph_store_open *e, struct ph_fail *fail)
 	*e = (struct ph_store_open){ .id = sqlite3_column_int64(st, 0),
 	    .at = sqlite3_column_int64(st, 2), .due = sqlite3_column_int64(st, 3),
 	    .tries = sqlite3_column_int64(st, 4), .conv = { sqlite3_column_int64(st, 1),
-	    sqlite3_column_int64(st, 5), sqlite3_column_int64(st, 6), sqlite3_column_int64(st, 7) } };
+	    sqlite3_column_int64(st, 5), sqlite3_column_int64(st, 6), sqlite3_column_int64(st, 7), false } };
 	ph_sqlite_column(st, 8, &e->page);
 	ph_sqlite_column(st, 9, &e->person);
 	ph_sqlite_column(st, 10, &e->body);

@@ -15,7 +15,8 @@ ph_store_sqlite_owe(struct ph_store *s, const struct ph_store_owed *owed, int64_
     int64_t *said, struct ph_fail *fail)
 {
 	if (ph_sqlite_run(&s->sq, ADD_REPLY, WITH(INT(owed->conv), INT_OR_NULL(owed->event),
-	    INT(owed->due), WORD(owed->kind), BLOB(owed->body)), fail) != PH_OK)
+	    INT(owed->due), WORD(owed->kind), BLOB(owed->body),
+	    INT_OR_NULL(owed->said_at)), fail) != PH_OK)
 		return fail->err;
 	*id = sqlite3_last_insert_rowid(s->sq.db);
 	return ph_sqlite_ask(&s->sq, WAKE_CONV, WITH(INT(owed->conv), INT(owed->due), INT(*id),
@@ -48,6 +49,48 @@ ph_store_sqlite_drop_rest(struct ph_store *s, const struct ph_store_reply *after
 	return go_on(s, after->conv, fail);
 }
 
+enum ph_error
+ph_store_sqlite_steer(struct ph_store *s, enum ph_store_order order, int64_t id, int64_t now,
+    struct ph_fail *fail)
+{
+	static const enum statement	 statements[] = { [PH_STORE_RETRY] = RETRY,
+		[PH_STORE_DROP] = DROP, [PH_STORE_HOLD] = HOLD_ONE, [PH_STORE_RELEASE] = RELEASE };
+	int64_t				 conv;
+	enum ph_error			 err;
+
+	err = ph_sqlite_ask(&s->sq, statements[order], WITH(INT(id), INT(now)), &conv, fail);
+	if (err == PH_NONE && order == PH_STORE_DROP)
+		err = ph_sqlite_ask(&s->sq, REMOVE, WITH(INT(id)), &conv, fail);
+	return err == PH_OK ? go_on(s, conv, fail) : err;
+}
+
+enum ph_error
+ph_store_sqlite_drop_all(struct ph_store *s, int64_t conv, const char *why, struct ph_fail *fail)
+{
+	if (ph_sqlite_run(&s->sq, DROP_ALL, WITH(INT(conv), WORD(why)), fail) != PH_OK)
+		return fail->err;
+	return go_on(s, conv, fail);
+}
+
+enum ph_error
+ph_store_sqlite_lend(struct ph_store *s, int64_t conv, int64_t until, int64_t now,
+    struct ph_fail *fail)
+{
+	if (ph_sqlite_run(&s->sq, LEND, WITH(INT(conv), INT(until != 0 ? until : now)), fail) != PH_OK ||
+	    ph_sqlite_run(&s->sq, LEND_CONV, WITH(INT(conv), INT_OR_NULL(until != 0)), fail) != PH_OK)
+		return fail->err;
+	return go_on(s, conv, fail);
+}
+
+enum ph_error
+ph_store_sqlite_unclaim(struct ph_store *s, int64_t id, int64_t conv, int64_t due,
+    struct ph_fail *fail)
+{
+	if (ph_sqlite_run(&s->sq, UNCLAIM, WITH(INT(id), INT(due)), fail) != PH_OK)
+		return fail->err;
+	return go_on(s, conv, fail);
+}
+
 static void
 copy_column(sqlite3_stmt *st, int column, char *out, size_t size)
 {
@@ -73,13 +116,14 @@ ph_store_sqlite_tell(struct ph_store *s, int64_t id, struct ph_store_told *out,
 	return err;
 }
 
-/* The columns id, conv, event, attempt, resends, token of the current row. */
+/* The columns id, conv, event, attempt, resends, token, at of the current row. */
 static void
 read_reply(sqlite3_stmt *st, struct ph_store_reply *r)
 {
 	*r = (struct ph_store_reply){ .id = sqlite3_column_int64(st, 0),
 	    .conv = sqlite3_column_int64(st, 1), .event = sqlite3_column_int64(st, 2),
-	    .attempt = sqlite3_column_int64(st, 3), .resends = sqlite3_column_int64(st, 4) };
+	    .attempt = sqlite3_column_int64(st, 3), .resends = sqlite3_column_int64(st, 4),
+	    .at = sqlite3_column_int64(st, 6) };
 	if (sqlite3_column_bytes(st, 5) == PH_STORE_TOKEN_LEN)
 		memcpy(r->token, sqlite3_column_blob(st, 5), PH_STORE_TOKEN_LEN);
 }
@@ -92,6 +136,8 @@ take_conv(struct ph_store *s, struct ph_store_reply *r, struct ph_fail *fail)
 
 	if (err == PH_OK)
 		ph_sqlite_column(st, 0, &r->person);
+	if (err == PH_OK)
+		r->turn_at = sqlite3_column_int64(st, 1);
 	ph_sqlite_end(&s->sq, TAKE_CONV);
 	if (err == PH_OK && (err = ph_buffer_check(&r->person, fail)) == PH_OK)
 		err = ph_buffer_check(&r->body, fail);
@@ -109,8 +155,9 @@ ph_store_sqlite_claim(struct ph_store *s, struct ph_slice page, int64_t now,
 
 	for (*n = 0; *n < max && (err = ph_sqlite_next(&s->sq, CLAIM, fail)) == PH_OK; (*n)++) {
 		read_reply(st, &out[*n]);
-		copy_column(st, 6, out[*n].kind, sizeof(out[*n].kind));
-		ph_sqlite_column(st, 7, &out[*n].body);
+		copy_column(st, 7, out[*n].kind, sizeof(out[*n].kind));
+		ph_sqlite_column(st, 8, &out[*n].body);
+		out[*n].retries = sqlite3_column_int64(st, 9);
 	}
 	ph_sqlite_end(&s->sq, CLAIM);
 	if (err == PH_NONE)
@@ -128,8 +175,11 @@ ph_store_sqlite_flying(struct ph_store *s, const char *state, int64_t before,
 			    INT((int64_t)max)));
 	enum ph_error	 err = PH_OK;
 
-	for (*n = 0; *n < max && (err = ph_sqlite_next(&s->sq, FLYING, fail)) == PH_OK; (*n)++)
+	for (*n = 0; *n < max && (err = ph_sqlite_next(&s->sq, FLYING, fail)) == PH_OK; (*n)++) {
 		read_reply(st, &out[*n]);
+		out[*n].first_due = sqlite3_column_int64(st, 7);
+		copy_column(st, 8, out[*n].page, sizeof(out[*n].page));
+	}
 	ph_sqlite_end(&s->sq, FLYING);
 	return err == PH_NONE ? PH_OK : err;
 }
@@ -142,7 +192,7 @@ ph_store_sqlite_move(struct ph_store *s, const struct ph_store_move *m, struct p
 
 	err = ph_sqlite_change(&s->sq, MOVE, WITH(INT(m->id), WORD(m->state), INT(m->due), INT(m->resends),
 	    WORD(m->mid), INT_OR_NULL(m->code), INT_OR_NULL(m->subcode), WORD(m->trace), WORD(m->why),
-	    BLOB(token)), fail);
+	    BLOB(token), INT(m->unsent), INT(m->retries)), fail);
 	if (err != PH_OK && err != PH_NONE)
 		return err;
 	if (go_on(s, m->conv, fail) != PH_OK)
@@ -152,19 +202,27 @@ ph_store_sqlite_move(struct ph_store *s, const struct ph_store_move *m, struct p
 
 enum ph_error
 ph_store_sqlite_confirm(struct ph_store *s, const unsigned char token[PH_STORE_TOKEN_LEN],
-    struct ph_slice mid, int64_t *id, struct ph_fail *fail)
+    struct ph_slice mid, int64_t *id, int64_t *left_at, bool *moved, struct ph_fail *fail)
 {
 	const struct ph_slice	 bytes = { (const char *)token, PH_STORE_TOKEN_LEN };
-	sqlite3_stmt		*st = ph_sqlite_start(&s->sq, CONFIRM, WITH(BLOB(bytes), TEXT(mid)));
-	enum ph_error		 err = ph_sqlite_next(&s->sq, CONFIRM, fail);
+	sqlite3_stmt		*st = ph_sqlite_start(&s->sq, FIND_TOKEN, WITH(BLOB(bytes)));
+	enum ph_error		 err = ph_sqlite_next(&s->sq, FIND_TOKEN, fail);
 	int64_t			 conv = 0;
+	bool			 nameless = false;
 
 	if (err == PH_OK) {
 		*id = sqlite3_column_int64(st, 0);
-		conv = sqlite3_column_int64(st, 1);
+		*left_at = sqlite3_column_int64(st, 1);
+		conv = sqlite3_column_int64(st, 2);
+		*moved = sqlite3_column_int(st, 3) != 0;
+		nameless = sqlite3_column_int(st, 4) != 0;
 	}
-	ph_sqlite_end(&s->sq, CONFIRM);
-	return err == PH_OK ? go_on(s, conv, fail) : err;
+	ph_sqlite_end(&s->sq, FIND_TOKEN);
+	if (err != PH_OK || (!*moved && !nameless))
+		return err;
+	if (ph_sqlite_run(&s->sq, CONFIRM, WITH(INT(*id), TEXT(mid)), fail) != PH_OK)
+		return fail->err;
+	return go_on(s, conv, fail);
 }
 
 enum ph_error

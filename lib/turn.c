@@ -19,6 +19,8 @@
 #define LOOK_EVERY_MS	1000		/* at the spool, and at what the helper looks at between turns */
 #define SPOOL_AT_ONCE	64		/* bodies taken in by one turn */
 #define CLOCK_STEP_MS	5000		/* backwards: somebody set the clock */
+#define PRUNE_EVERY_MS	PH_HOUR_MS
+#define PRUNE_STEP_MS	100		/* between two looks at some rows, while nothing else is done */
 #define TIDY_AFTER_MS	5000		/* of quiet */
 #define MAX_WATCHED	(258 + PH_HANDLER_WATCHED)
 
@@ -42,36 +44,24 @@ struct ph_turn {
 	size_t			 n_spooled;
 
 	int64_t			 now;		/* Unix ms, of this turn */
-	int64_t			 busy_at, tidied_at, looked_at;	/* monotonic ms */
+	int64_t			 busy_at, tidied_at, looked_at, prune_at;	/* monotonic ms */
 	bool			 leaving, asks_no_more, moved, failed, more_spooled, stepped_back;
 	struct pollfd		 watched[MAX_WATCHED];
 	int			 stop_fd;
 };
-
-/* These Pages have their token now, whatever was noted before. */
-static enum ph_error
-release_pages(struct ph_turn *t, struct ph_fail *fail)
-{
-	enum ph_error	 err = ph_ledger_begin(t->ledger, fail);
-	size_t		 i;
-
-	for (i = 0; i < t->pages->n && (err == PH_OK || err == PH_NONE); i++)
-		err = ph_ledger_hold_page(t->ledger, t->pages->all[i].id, NULL, fail);
-	return err == PH_OK || err == PH_NONE ? ph_ledger_commit(t->ledger, fail) : err;
-}
 
 static enum ph_error
 open_ledger(struct ph_turn *t, struct ph_fail *fail)
 {
 	size_t	 n_unsure;
 
-	if (ph_ledger_open(&ph_store_sqlite, "queue.db", ph_clock_now(), &t->ledger, &n_unsure,
-	    fail) != PH_OK)
+	if (ph_ledger_open(&ph_store_sqlite, "queue.db", ph_clock_now(), t->conf->max_reply_age_ms,
+	    t->conf->unsure, &t->ledger, &n_unsure, fail) != PH_OK)
 		return fail->err;
 	if (n_unsure > 0)
 		ph_log_say(PH_WARN, "reply", "%zu may or may not have been sent when the last helper died: "
-		    "unsure, sent once more after a while", n_unsure);
-	return release_pages(t, fail);
+		    "unsure, looked at again after a while", n_unsure);
+	return PH_OK;
 }
 
 static enum ph_error
@@ -375,6 +365,23 @@ patience(const struct ph_turn *t)
 	return sooner(left, ph_asked_patience(t->asked));
 }
 
+/* What is over goes, some rows at a time, in turns that have nothing else to do. */
+static enum ph_error
+prune(struct ph_turn *t, int64_t mono, struct ph_fail *fail)
+{
+	struct ph_fail	 mine = PH_FAIL_INIT;
+	bool		 more = false;
+
+	if (ph_ledger_begin(t->ledger, &mine) != PH_OK ||
+	    ph_ledger_prune(t->ledger, ph_clock_now(), t->conf->keep_ms, &more, &mine) != PH_OK ||
+	    ph_ledger_commit(t->ledger, &mine) != PH_OK)
+		ph_ledger_abandon(t->ledger);
+	t->prune_at = mono + ph_clock_wait_ms(more ? PRUNE_STEP_MS : PRUNE_EVERY_MS);
+	if (mine.err == PH_OK || mine.err == PH_BUSY || mine.err == PH_TOOBIG)
+		return PH_OK;			/* the disk's own trouble shows where it matters */
+	return ph_error_set(fail, mine.err, "%s", mine.text);
+}
+
 /* Housekeeping: after a quiet moment, or when it must be. */
 static enum ph_error
 tidy(struct ph_turn *t, struct ph_fail *fail)
@@ -384,6 +391,8 @@ tidy(struct ph_turn *t, struct ph_fail *fail)
 
 	if (is_busy(t))
 		t->busy_at = mono;
+	if (mono >= t->prune_at && !t->moved && !t->leaving && prune(t, mono, fail) != PH_OK)
+		return fail->err;
 	quiet = mono - t->busy_at >= TIDY_AFTER_MS && t->tidied_at < t->busy_at;
 	if (quiet)
 		t->tidied_at = mono;

@@ -52,26 +52,29 @@ for my $proof (qw(handshake post)) {
 	};
 }
 
-subtest 'killed while a send is open' => sub {
-	my $hook = Pagehook->new(speed => 20);
-	$hook->serve('lighttpd-fcgi');
-	$hook->graph;
-	$hook->graph_faults('accepted-hang 600000 times=1');
-	$hook->post($hook->delivery($hook->text_event));
-	$hook->soon(sub { $hook->sent }, 'Graph has it and says nothing');
-	kill_helper($hook);
-	is state_of_reply($hook), 'sending', 'the store says that it was on its way';
-	$hook->handshake(7);
-	$hook->soon(sub { state_of_reply($hook) =~ /^(?:sent|held)$/ }, 'it is settled');
-	last_word($hook);
-	my @sent = grep { $_->{text} eq 'You said: hello' } $hook->sent;
-	cmp_ok scalar(@sent), '<=', 2, '  sent once more at most';
-	my %tokens = map { ($_->{metadata} => 1) } @sent;
-	is keys %tokens, 1, '  under the same token';
-	my @said = map { $_->{what} // $_->{note} // () } $hook->log;
-	ok scalar(grep { /\bunsure\b/ } @said), '  and the log calls it unsure';
-	ok @sent < 2 || grep({ /more than once/ } @said), '  and says that it may have come twice';
-};
+for ([ 'reconcile', 'held', 1, 'message_echoes' ], [ 'resend', 'sent', 2, 'more than once' ]) {
+	my ($policy, $becomes, $times, $told) = @$_;
+	subtest "killed while a send is open, PAGEHOOK_UNSURE=$policy" => sub {
+		my $hook = Pagehook->new(speed => 20, PAGEHOOK_UNSURE => $policy);
+		$hook->serve('lighttpd-fcgi');
+		$hook->graph;
+		$hook->graph_faults('accepted-hang 600000 times=1');
+		$hook->post($hook->delivery($hook->text_event));
+		$hook->soon(sub { $hook->sent }, 'Graph has it and says nothing');
+		kill_helper($hook);
+		is state_of_reply($hook), 'sending', 'the store says that it was on its way';
+		$hook->handshake(7);
+		$hook->soon(sub { state_of_reply($hook) eq $becomes }, "it is $becomes");
+		last_word($hook);
+		my @sent = grep { $_->{text} eq 'You said: hello' } $hook->sent;
+		is scalar(@sent), $times, "  Graph got it so often: $times";
+		my %tokens = map { ($_->{metadata} => 1) } @sent;
+		is keys %tokens, 1, '  under the same token';
+		my @said = map { $_->{what} // $_->{note} // () } $hook->log;
+		ok scalar(grep { /\bunsure\b/ } @said), '  and the log calls it unsure';
+		ok scalar(grep { /$told/ } @said), "  and says: $told";
+	};
+}
 
 subtest 'no helper to be had: the spool keeps it' => sub {
 	my $hook = Pagehook->new;

@@ -37,7 +37,8 @@ begin_life(void)
 	struct ph_waiting_with	 also = { .pages = pages, .said = &said, .max_age_ms = PH_DAY_MS };
 	size_t			 n_unsure;
 
-	must(ph_ledger_open(&ph_store_sqlite, "queue.db", now, &ledger, &n_unsure, &wrong), &wrong);
+	must(ph_ledger_open(&ph_store_sqlite, "queue.db", now, PH_DAY_MS, PH_RECONCILE, &ledger, &n_unsure,
+	    &wrong), &wrong);
 	must(ph_sending_new(ledger, graph, pages, &said, &sending, &wrong), &wrong);
 	with.ledger = ledger;
 	with.sending = sending;

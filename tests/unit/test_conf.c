@@ -17,6 +17,7 @@ TEST(without_anything_the_defaults_hold)
 	assert_int_equal(conf->max_body, 4 << 20);
 	assert_int_equal(conf->idle_exit_ms, 300000);
 	assert_int_equal(conf->log_level, PH_INFO);
+	assert_int_equal(conf->unsure, PH_RECONCILE);
 	assert_non_null(strstr(conf->state, "/pagehook/no-such-mount-of-pagehook"));
 	assert_int_equal(conf->state[0], '/');
 	assert_non_null(strstr(conf->log, "/pagehook.log"));
@@ -27,11 +28,13 @@ TEST(without_anything_the_defaults_hold)
 TEST(values_are_read_by_their_kind)
 {
 	write_conf("PAGEHOOK_MAX_BODY=600K\nPAGEHOOK_IDLE_EXIT=2h\nPAGEHOOK_LOG_LEVEL=debug\n"
-	    "PAGEHOOK_LOG=stderr\nMESSENGER_OBJECTS=page,instagram\nMESSENGER_PAGE_ID=12");
+	    "PAGEHOOK_LOG=stderr\nMESSENGER_OBJECTS=page,instagram\nMESSENGER_PAGE_ID=12\n"
+	    "PAGEHOOK_UNSURE=hold");
 	load();
 	assert_int_equal(conf->max_body, 600 * 1024);
 	assert_int_equal(conf->idle_exit_ms, 7200000);
 	assert_int_equal(conf->log_level, PH_DEBUG);
+	assert_int_equal(conf->unsure, PH_HOLD);
 	assert_string_equal(conf->log, "stderr");
 	assert_string_equal(conf->objects, "page,instagram");
 	assert_string_equal(conf->page_id, "12");
@@ -56,6 +59,8 @@ TEST(a_mistake_is_told_with_its_place)
 		{ "PAGEHOOK_MAX_BODY=9999999999\n", "pagehook.conf:1: PAGEHOOK_MAX_BODY" },
 		{ "PAGEHOOK_IDLE_EXIT=1w\n", "pagehook.conf:1: PAGEHOOK_IDLE_EXIT" },
 		{ "PAGEHOOK_LOG_LEVEL=loud\n", "pagehook.conf:1: PAGEHOOK_LOG_LEVEL: one of" },
+		{ "PAGEHOOK_UNSURE=maybe\n",
+		    "pagehook.conf:1: PAGEHOOK_UNSURE: one of reconcile, hold, resend" },
 		{ "PAGEHOOK_LOG=here.log\n", "PAGEHOOK_LOG: an absolute path, syslog or stderr" },
 		{ "PAGEHOOK_STATE=var/lib\n", "pagehook.conf:1: PAGEHOOK_STATE: needs an absolute path" },
 		{ "MESSENGER_PAGE_ID=12a\n", "pagehook.conf:1: MESSENGER_PAGE_ID: digits only" },

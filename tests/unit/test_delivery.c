@@ -50,7 +50,8 @@ enter(void **state)
 	if (room_enter(state) != 0)
 		return -1;
 	ph_log_open("log", PH_INFO, false);
-	if (ph_ledger_open(&ph_store_sqlite, "queue.db", NOW, &ledger, &n_unsure, &wrong) != PH_OK)
+	if (ph_ledger_open(&ph_store_sqlite, "queue.db", NOW, PH_DAY_MS, PH_RECONCILE, &ledger, &n_unsure,
+	    &wrong) != PH_OK)
 		return -1;
 	begin(true);
 	return ph_ledger_begin(ledger, &wrong) == PH_OK ? 0 : -1;
@@ -94,9 +95,9 @@ next_reply(const char *page)
 	struct ph_store_reply	 r;
 	struct ph_result	 sent = { .outcome = PH_SENT };
 	const char		*state;
-	size_t			 n;
+	size_t			 n, n_late;
 
-	must(ph_ledger_claim(ledger, slice(page), NOW, &r, 1, &n, &wrong), &wrong);
+	must(ph_ledger_claim(ledger, slice(page), NOW, &r, 1, &n, &n_late, &wrong), &wrong);
 	if (n == 0)
 		return "";
 	snprintf(text, sizeof(text), "%s: %s", r.person.data, r.body.data);
@@ -172,7 +173,7 @@ TEST(a_page_without_a_token_waits)
 	owe();
 	assert_string_equal(next_reply("9001"), "");
 	assert_int_equal(ph_ledger_hold_page(ledger, BYTES("9002"), "no access token for this Page",
-	    &wrong), PH_NONE);
+	    0, &wrong), PH_NONE);
 	assert_string_equal(next_reply("9002"), "7001: {\"text\":\"You said: hello\"}");
 }
 

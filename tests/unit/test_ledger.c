@@ -5,6 +5,8 @@
  * Lives in a temporary directory; times are numbers that a test makes up.
  * SPDX-License-Identifier: ISC
  */
+#include <inttypes.h>
+
 #include "clock.h"
 #include "events.h"
 #include "ledger.h"
@@ -19,7 +21,10 @@
 static struct ph_ledger		*ledger;
 static struct ph_fail		 wrong;
 static struct ph_store_reply	 found[MAX];
-static size_t			 n, n_unsure;
+static size_t			 n, n_unsure, n_late;
+static const char		*why[MAX];
+static int64_t			 max_age;
+static enum ph_unsure_policy	 policy;
 
 static void
 forget_found(void)
@@ -31,7 +36,8 @@ forget_found(void)
 static void
 open_ledger(int64_t now)
 {
-	must(ph_ledger_open(&ph_store_sqlite, "queue.db", now, &ledger, &n_unsure, &wrong), &wrong);
+	must(ph_ledger_open(&ph_store_sqlite, "queue.db", now, max_age, policy, &ledger, &n_unsure, &wrong),
+	    &wrong);
 	must(ph_ledger_begin(ledger, &wrong), &wrong);
 }
 
@@ -41,6 +47,8 @@ enter(void **state)
 	unsetenv("PH_TEST_SPEED");
 	wrong = (struct ph_fail)PH_FAIL_INIT;
 	ledger = NULL;
+	max_age = 4 * PH_DAY_MS;		/* beyond the window: that is asked by tests of its own */
+	policy = PH_RESEND;
 	return room_enter(state);
 }
 
@@ -121,7 +129,8 @@ static size_t
 claim(int64_t now)
 {
 	forget_found();
-	must(ph_ledger_claim(ledger, BYTES("9001"), now, found, MAX, &n, &wrong), &wrong);
+	must(ph_ledger_claim(ledger, BYTES("9001"), now, found, MAX, &n, &n_late, &wrong),
+	    &wrong);
 	return n;
 }
 
@@ -129,14 +138,14 @@ static size_t
 ripen(int64_t now)
 {
 	forget_found();
-	must(ph_ledger_ripen(ledger, now, found, MAX, &n, &wrong), &wrong);
+	must(ph_ledger_ripen(ledger, now, found, why, MAX, &n, &wrong), &wrong);
 	return n;
 }
 
 static const char *
 settle(enum ph_outcome outcome, int64_t now)
 {
-	const struct ph_result	 result = { .outcome = outcome, .mid = "m_c1", .why = "said so" };
+	struct ph_result	 result = { .outcome = outcome, .mid = "m_c1", .why = "said so" };
 	const char		*state = "";
 
 	must(ph_ledger_settle(ledger, &found[0], &result, now, &state, &wrong), &wrong);
@@ -229,6 +238,8 @@ TEST(each_outcome_has_its_state_and_its_time)
 		{ PH_SENT, "sent", 0, 0 }, { PH_REFUSED, "dead", 0, 0 },
 		{ PH_RETRY, "ready", NOW + 200, NOW + 2000 },
 		{ PH_UNSURE, "unsure", NOW + GRACE, NOW + GRACE },
+		{ PH_UNREACHABLE, "dead", 0, 0 }, { PH_PAGE, "ready", NOW, NOW },
+		{ PH_THREAD, "ready", NOW + 4 * PH_DAY_MS + 1, NOW + 4 * PH_DAY_MS + 1 },
 	};
 	size_t	 i;
 
@@ -251,8 +262,11 @@ TEST(a_refusal_that_may_be_a_lie_waits_as_long_as_an_echo_may_take)
 		{ "{'error':{'code':2,'error_subcode':7}}", NOW + GRACE, NOW + GRACE },
 		{ "{'error':{'code':1200}}", NOW + GRACE, NOW + GRACE },
 		{ "{'error':{'code':100,'is_transient':true}}", NOW + GRACE, NOW + GRACE },
-		{ "{'error':{'code':613}}", NOW + 200, NOW + 2000 },
-		{ "{'error':{'code':613,'is_transient':false}}", NOW + 200, NOW + 2000 },
+		{ "{'error':{'code':508,'error_subcode':2534122}}", NOW + 200, NOW + 2000 },
+		{ "{'error':{'code':508,'error_subcode':2534122,'is_transient':true}}", NOW + GRACE, NOW + GRACE },
+		/* The whole Page waits for a limit: it is for its pace to say how long. */
+		{ "{'error':{'code':613}}", NOW, NOW },
+		{ "{'error':{'code':613,'is_transient':false}}", NOW, NOW },
 	};
 	char			 body[128];
 	struct ph_result	 result;
@@ -280,10 +294,10 @@ TEST(a_refusal_that_may_be_a_lie_waits_as_long_as_an_echo_may_take)
 /* Later tries wait longer anyway: that is a floor, and no other time. */
 TEST(a_refusal_that_may_be_a_lie_shortens_no_wait)
 {
-	const struct ph_result	 result = { .outcome = PH_RETRY, .perhaps_taken = true };
-	const char		*state;
-	int64_t			 now = NOW;
-	int			 i;
+	struct ph_result	 result = { .outcome = PH_RETRY, .perhaps_taken = true };
+	const char	*state;
+	int64_t		 now = NOW;
+	int		 i;
 
 	open_ledger(NOW);
 	owe(1);
@@ -364,8 +378,8 @@ TEST(each_failed_try_waits_longer)
 
 TEST(a_claim_is_settled_once)
 {
-	const struct ph_result	 result = { .outcome = PH_REFUSED };
-	const char		*state;
+	struct ph_result	 result = { .outcome = PH_REFUSED };
+	const char	*state;
 
 	open_ledger(NOW);
 	owe(1);
@@ -408,6 +422,7 @@ TEST(an_unsure_reply_is_sent_once_more_and_then_held)
 	assert_int_equal(ripen(later - 1), 0);
 	assert_int_equal(claim(later), 0);
 	assert_int_equal(ripen(later), 1);
+	assert_null(why[0]);
 	assert_int_equal(found[0].resends, 1);
 	assert_int_equal(claim(later), 1);
 	assert_int_equal(found[0].attempt, 2);
@@ -415,7 +430,8 @@ TEST(an_unsure_reply_is_sent_once_more_and_then_held)
 	die_and_reopen(later);
 	assert_int_equal(n_unsure, 1);
 	assert_int_equal(ripen(later + GRACE), 1);
-	assert_int_equal(found[0].resends, 2);
+	assert_non_null(why[0]);
+	assert_string_equal(state_of(found[0].id), "held");
 	assert_int_equal(claim(later + PH_DAY_MS), 0);
 	assert_int_equal(ripen(later + PH_DAY_MS), 0);
 	assert_int_equal(next_due(), 0);
@@ -461,13 +477,13 @@ TEST(a_store_that_cannot_commit_is_not_opened)
 	struct ph_store_ops	 broken = ph_store_sqlite;
 
 	broken.commit = commit_nothing;
-	assert_int_equal(ph_ledger_open(&broken, "queue.db", NOW, &ledger, &n_unsure, &wrong),
-	    PH_BROKEN);
+	assert_int_equal(ph_ledger_open(&broken, "queue.db", NOW, PH_DAY_MS, PH_RESEND, &ledger, &n_unsure,
+	    &wrong), PH_BROKEN);
 	assert_null(ledger);
 	assert_string_equal(wrong.text, "store: it cannot sync");
 	wrong = (struct ph_fail)PH_FAIL_INIT;
-	assert_int_not_equal(ph_ledger_open(&ph_store_sqlite, "no/such/queue.db", NOW, &ledger,
-	    &n_unsure, &wrong), PH_OK);
+	assert_int_not_equal(ph_ledger_open(&ph_store_sqlite, "no/such/queue.db", NOW, PH_DAY_MS,
+	    PH_RESEND, &ledger, &n_unsure, &wrong), PH_OK);
 	assert_null(ledger);
 }
 
@@ -808,6 +824,462 @@ TEST(a_clock_set_back_lets_no_event_wait_for_years)
 	assert_int_equal(due(back, &event), 1);
 }
 
+/* Too old to be said. */
+
+/* Owes what person i said at that time; the reply's id. */
+static int64_t
+owe_at(int i, int64_t said_at, int64_t answers)
+{
+	char			 json[160];
+	struct ph_event		 ev;
+	struct ph_store_conv	 conv;
+	int64_t			 id = 0;
+
+	snprintf(json, sizeof(json), "{'sender':{'id':'%d'},'timestamp':%" PRId64 ",'message':{'mid':'m_%d',"
+	    "'text':'x'}}", i, said_at, i);
+	read_event(PH_MESSAGING, json, "'9001'", NULL, &ev);
+	must(ph_ledger_keep(ledger, &ev, "page", said_at, &id, &conv, &wrong), &wrong);
+	ph_event_clear(&ev);
+	if (answers != 0)
+		assert_int_equal(answer(conv.id, id, answers, "{}\n"), 0);
+	return conv.id;
+}
+
+static const char *
+why_of(int64_t reply)
+{
+	static struct ph_store_told	 told;
+
+	must(ph_ledger_tell(ledger, reply, &told, &wrong), &wrong);
+	return told.why;
+}
+
+TEST(what_answers_something_too_old_is_dead_and_holds_up_nobody)
+{
+	max_age = PH_HOUR_MS;
+	open_ledger(NOW);
+	(void)owe_at(1, NOW, NOW);
+	(void)owe_at(2, NOW, NOW + 1);
+	assert_int_equal(claim(NOW + PH_HOUR_MS + 1), 1);
+	assert_int_equal(n_late, 1);
+	assert_string_equal(found[0].person.data, "2");
+	assert_non_null(found[0].body.data);
+	assert_string_equal(state_of(1), "dead");
+	assert_int_equal(strncmp(why_of(1), "too old: ", 9), 0);
+	assert_string_equal(settle(PH_SENT, NOW + PH_HOUR_MS + 1), "sent");
+	assert_int_equal(claim(NOW + PH_DAY_MS), 0);
+	assert_int_equal(n_late, 0);
+	assert_int_equal(next_due(), 0);
+}
+
+TEST(a_retry_ends_when_what_it_answers_is_too_old)
+{
+	int64_t	 now = NOW;
+	int	 i;
+
+	max_age = PH_HOUR_MS;
+	open_ledger(NOW);
+	owe(1);
+	for (i = 0; i < 100 && claim(now) == 1; i++) {
+		assert_string_equal(settle(PH_RETRY, now), "ready");
+		now = next_due();
+	}
+	assert_in_range(i, 6, 99);
+	assert_int_equal(n_late, 1);
+	assert_string_equal(state_of(1), "dead");
+	assert_true(now > NOW + PH_HOUR_MS);
+}
+
+/* 24 h after a person's last words only what a human agent says is let through, for 7 days. */
+TEST(meta_has_a_window_for_each_kind)
+{
+	static const struct { const char *kind; int64_t days; } rows[] = {
+		{ NULL, 1 }, { PH_MESSAGE_UPDATE, 1 }, { PH_MESSAGE_HUMAN_AGENT, 7 },
+	};
+	const int64_t	 said_at = NOW + PH_MINUTE_MS;
+	int64_t		 conv, id = 0, end;
+	size_t		 i;
+
+	max_age = 30 * PH_DAY_MS;
+	open_ledger(NOW);
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		conv = owe_at(1, said_at, 0);
+		end = said_at + rows[i].days * PH_DAY_MS;
+		must(ph_ledger_send(ledger, conv, rows[i].kind, NOW, BYTES("{}"), &id, &wrong), &wrong);
+		assert_int_equal(claim(end), 1);
+		must(ph_ledger_unclaim(ledger, &found[0], NOW, &wrong), &wrong);
+		assert_int_equal(claim(end + 1), 0);
+		assert_int_equal(n_late, 1);
+		assert_string_equal(state_of(id), "dead");
+		assert_non_null(strstr(why_of(id), rows[i].days == 7 ? "7 days" : "24 h"));
+		ph_ledger_abandon(ledger);
+		must(ph_ledger_begin(ledger, &wrong), &wrong);
+	}
+}
+
+/* To somebody of whose words nothing is known; and the thread itself, which is no message. */
+TEST(what_has_no_window_is_never_too_late)
+{
+	struct ph_store_conv	 conv;
+	int64_t			 id = 0;
+
+	max_age = PH_HOUR_MS;
+	open_ledger(NOW);
+	must(ph_ledger_find(ledger, BYTES("9001"), BYTES("7009"), true, &conv, &wrong), &wrong);
+	must(ph_ledger_send(ledger, conv.id, PH_MESSAGE_UPDATE, NOW, BYTES("{}"), &id, &wrong), &wrong);
+	must(ph_ledger_send(ledger, owe_at(1, NOW, 0), PH_MESSAGE_PASS_THREAD, NOW, BYTES("{}"), &id, &wrong),
+	    &wrong);
+	assert_int_equal(claim(NOW + 30 * PH_DAY_MS), 2);
+	assert_int_equal(n_late, 0);
+}
+
+TEST(new_words_open_the_window_again)
+{
+	struct ph_store_conv	 conv;
+	int64_t			 id = 0;
+
+	open_ledger(NOW);
+	(void)hear(1, 1, &conv);
+	must(ph_ledger_send(ledger, conv.id, NULL, NOW + PH_DAY_MS, BYTES("{}"), &id, &wrong), &wrong);
+	(void)owe_at(1, NOW + PH_HOUR_MS, 0);
+	assert_int_equal(claim(NOW + PH_DAY_MS + PH_HOUR_MS), 1);
+	must(ph_ledger_unclaim(ledger, &found[0], NOW, &wrong), &wrong);
+	assert_int_equal(claim(NOW + PH_DAY_MS + PH_HOUR_MS + 1), 0);
+}
+
+TEST(a_clock_that_was_never_set_makes_nothing_too_old)
+{
+	open_ledger(NOW);
+	owe_at(1, PH_DAY_MS, PH_DAY_MS);
+	assert_int_equal(claim(NOW), 1);	/* far behind: but who knows what time it is */
+	assert_int_equal(n_late, 0);
+}
+
+/* What an outcome is after so many tries, and means for the others. */
+
+static const char *
+settle_as(struct ph_result result, int64_t now)
+{
+	const char	*state = "";
+
+	must(ph_ledger_settle(ledger, &found[0], &result, now, &state, &wrong), &wrong);
+	return state;
+}
+
+TEST(a_retry_that_is_used_up_becomes_what_it_is_then)
+{
+	static const struct { int retries; enum ph_outcome then; const char *state; } rows[] = {
+		{ 2, PH_REFUSED, "dead" }, { 5, PH_UNREACHABLE, "dead" }, { 2, PH_PAGE, "ready" },
+		{ 3, PH_PAGE, "ready" },
+	};
+	struct ph_result	 result;
+	const char		*state;
+	int64_t			 now;
+	size_t			 i;
+	int			 n_try;
+
+	open_ledger(NOW);
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		owe(1);
+		result = (struct ph_result){ .outcome = PH_RETRY, .retries = rows[i].retries,
+		    .then = rows[i].then };
+		for (now = NOW, n_try = 1; n_try <= rows[i].retries; n_try++, now = next_due()) {
+			assert_int_equal(claim(now), 1);
+			assert_string_equal(settle_as(result, now), "ready");
+		}
+		assert_int_equal(claim(now), 1);
+		must(ph_ledger_settle(ledger, &found[0], &result, now, &state, &wrong), &wrong);
+		assert_string_equal(state, rows[i].state);
+		assert_int_equal(result.outcome, rows[i].then);	/* its Page hears of it */
+		ph_ledger_abandon(ledger);
+		must(ph_ledger_begin(ledger, &wrong), &wrong);
+	}
+}
+
+/* Else a reply that waited for a Page or a limit would be given up at the first odd answer. */
+TEST(tries_that_another_outcome_cost_are_not_counted)
+{
+	const struct ph_result	 limit = { .outcome = PH_RETRY, .page_waits = true };
+	const struct ph_result	 capped = { .outcome = PH_RETRY, .retries = 2, .then = PH_REFUSED };
+	int			 i;
+
+	open_ledger(NOW);
+	owe(1);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(claim(next_due()), 1);
+		assert_string_equal(settle_as(limit, NOW), "ready");
+	}
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(claim(next_due()), 1);
+		assert_string_equal(settle_as(capped, NOW), i < 2 ? "ready" : "dead");
+	}
+}
+
+TEST(graph_names_the_wait)
+{
+	open_ledger(NOW);
+	owe(1);
+	assert_int_equal(claim(NOW), 1);
+	(void)settle_as((struct ph_result){ .outcome = PH_RETRY, .wait_ms = 77000 }, NOW);
+	assert_int_equal(next_due(), NOW + 77000);
+	assert_int_equal(claim(NOW + 77000), 1);
+	(void)settle_as((struct ph_result){ .outcome = PH_RETRY, .wait_ms = 1000, .perhaps_taken = true }, NOW);
+	assert_int_equal(next_due(), NOW + GRACE);	/* not before an echo could be here */
+}
+
+TEST(who_cannot_be_reached_is_owed_nothing_more_until_they_write)
+{
+	struct ph_store_conv	 conv;
+	int64_t			 event, id = 0;
+
+	open_ledger(NOW);
+	event = hear(1, 1, &conv);
+	assert_int_equal(answer(conv.id, event, NOW, "{\"a\":1}\n{\"b\":1}\n"), 0);
+	assert_int_equal(answer(conv.id, hear(1, 2, &conv), NOW, "{\"another\":1}\n"), 0);
+	must(ph_ledger_send(ledger, conv.id, PH_MESSAGE_UPDATE, NOW, BYTES("{}"), &id, &wrong), &wrong);
+	owe(2);
+	assert_int_equal(claim(NOW), 2);
+	if (found[0].conv != conv.id) {
+		ph_store_reply_clear(&found[0]);
+		found[0] = found[--n];
+	}
+	assert_string_equal(settle(PH_UNREACHABLE, NOW), "dead");
+	assert_string_equal(state_of(id), "dead");
+	assert_string_equal(why_of(id), "this person cannot be reached");
+	assert_int_equal(claim(NOW + PH_HOUR_MS), 0);
+	assert_int_equal(answer(conv.id, hear(1, 3, &conv), NOW, "{\"anew\":1}\n"), 0);
+	assert_int_equal(claim(NOW), 1);
+	assert_string_equal(found[0].body.data, "{\"anew\":1}");
+}
+
+/* The thread was to be passed behind those words: nobody else has it. */
+TEST(who_could_not_be_reached_hears_the_bot_when_they_write_again)
+{
+	struct ph_store_conv	 conv;
+
+	open_ledger(NOW);
+	(void)hear(1, 1, &conv);
+	assert_int_equal(hand_over(conv.id, 1, NULL), 0);
+	assert_true(is_silent(conv.id, NOW));
+	assert_int_equal(claim(NOW), 1);
+	assert_string_equal(settle(PH_UNREACHABLE, NOW), "dead");
+	assert_false(is_silent(conv.id, NOW));
+	must(ph_ledger_silence(ledger, conv.id, NOW + PH_HOUR_MS, &wrong), &wrong);
+	assert_int_equal(answer(conv.id, 1, NOW, "{}\n"), 0);
+	assert_int_equal(claim(NOW), 1);
+	assert_string_equal(settle(PH_UNREACHABLE, NOW), "dead");
+	assert_true(is_silent(conv.id, NOW));		/* a person's pause stays */
+}
+
+TEST(a_thread_that_another_has_is_waited_for_until_a_turn_brings_it_back)
+{
+	struct ph_store_conv	 conv;
+
+	max_age = PH_HOUR_MS;
+	open_ledger(NOW);
+	assert_int_equal(answer(hear(1, 1, &conv) != 0 ? conv.id : 0, 1, NOW, "{\"a\":1}\n{\"b\":1}\n"), 0);
+	assert_false(conv.foreign);
+	assert_int_equal(claim(NOW), 1);
+	assert_string_equal(settle(PH_THREAD, NOW), "ready");
+	die_and_reopen(NOW);
+	assert_int_equal(claim(NOW + PH_HOUR_MS), 0);
+	assert_true(hear(1, 2, &conv) != 0);
+	assert_true(conv.foreign);
+	must(ph_ledger_take_thread(ledger, conv.id, NOW + 60000, &wrong), &wrong);
+	assert_int_equal(next_due(), NOW + 60000);
+	assert_int_equal(claim(NOW + 60000), 1);
+	assert_string_equal(found[0].body.data, "{\"a\":1}");
+	assert_true(hear(1, 3, &conv) != 0);
+	assert_false(conv.foreign);
+}
+
+TEST(a_thread_that_does_not_come_back_ends_what_waits_for_it)
+{
+	max_age = PH_HOUR_MS;
+	open_ledger(NOW);
+	owe(1);
+	assert_int_equal(claim(NOW), 1);
+	assert_string_equal(settle(PH_THREAD, NOW), "ready");
+	assert_int_equal(next_due(), NOW + PH_HOUR_MS + 1);
+	assert_int_equal(claim(NOW + PH_HOUR_MS + 1), 0);
+	assert_int_equal(n_late, 1);
+	assert_string_equal(state_of(1), "dead");
+}
+
+TEST(a_claim_that_was_not_launched_is_no_try)
+{
+	open_ledger(NOW);
+	owe(1);
+	assert_int_equal(claim(NOW), 1);
+	must(ph_ledger_unclaim(ledger, &found[0], NOW + 100, &wrong), &wrong);
+	assert_int_equal(next_due(), NOW + 100);
+	die_and_reopen(NOW + 100);
+	assert_int_equal(n_unsure, 0);
+	assert_int_equal(claim(NOW + 100), 1);
+	assert_int_equal(found[0].attempt, 1);
+}
+
+TEST(a_page_that_was_held_is_so_after_a_restart)
+{
+	int64_t	 until = -1;
+
+	open_ledger(NOW);
+	assert_int_equal(ph_ledger_page_held(ledger, BYTES("9001"), &until, &wrong), PH_NONE);
+	must(ph_ledger_hold_page(ledger, BYTES("9001"), "token expired", NOW + 5, &wrong), &wrong);
+	die_and_reopen(NOW);
+	must(ph_ledger_page_held(ledger, BYTES("9001"), &until, &wrong), &wrong);
+	assert_true(until == NOW + 5);
+	must(ph_ledger_hold_page(ledger, BYTES("9001"), NULL, 0, &wrong), &wrong);
+	assert_int_equal(ph_ledger_page_held(ledger, BYTES("9001"), &until, &wrong), PH_NONE);
+}
+
+/* Unsure, by the echoes that come. */
+
+/* Meta echoes what bears this token. */
+static enum ph_error
+hear_echo(const unsigned char token[PH_STORE_TOKEN_LEN])
+{
+	struct ph_buffer	 body = PH_BUFFER_INIT;
+	char			 json[256];
+	const char		*mark;
+	struct ph_event		 ev;
+	int64_t			 id;
+	enum ph_error		 err;
+
+	ph_message_format_send("", BYTES("1"), BYTES("{}"), token, &body);
+	mark = strstr(body.data, "\"metadata\":\"");
+	assert_non_null(mark);
+	mark += 12;
+	snprintf(json, sizeof(json), "{'sender':{'id':'9001'},'recipient':{'id':'1'},'message':{'mid':'m_e',"
+	    "'is_echo':true,'metadata':'%.*s'}}", (int)strcspn(mark, "\""), mark);
+	ph_buffer_clear(&body);
+	read_event(PH_MESSAGING, json, "'9001'", NULL, &ev);
+	err = ph_ledger_confirm(ledger, &ev, &id, &wrong);
+	ph_event_clear(&ev);
+	return err;
+}
+
+/* Sends person i a reply that leaves then; its token. */
+static void
+leave_at(int i, int64_t now, unsigned char token[PH_STORE_TOKEN_LEN])
+{
+	owe(i);
+	assert_int_equal(claim(now), 1);
+	memcpy(token, found[0].token, PH_STORE_TOKEN_LEN);
+}
+
+TEST(an_echo_settles_what_was_unsure)
+{
+	unsigned char	 token[PH_STORE_TOKEN_LEN];
+
+	policy = PH_RECONCILE;
+	open_ledger(NOW);
+	leave_at(1, NOW, token);
+	assert_string_equal(settle(PH_UNSURE, NOW), "unsure");
+	assert_int_equal(hear_echo(token), PH_OK);
+	assert_string_equal(state_of(1), "sent");
+	assert_int_equal(ripen(NOW + PH_DAY_MS), 0);
+	assert_int_equal(hear_echo(token), PH_NONE);
+	token[0] ^= 1;
+	assert_int_equal(hear_echo(token), PH_NONE);
+}
+
+TEST(without_any_echo_it_is_held_after_the_grace)
+{
+	unsigned char	 token[PH_STORE_TOKEN_LEN];
+
+	policy = PH_RECONCILE;
+	open_ledger(NOW);
+	leave_at(1, NOW, token);
+	(void)settle(PH_UNSURE, NOW);
+	assert_int_equal(ripen(NOW + GRACE - 1), 0);
+	assert_int_equal(ripen(NOW + GRACE), 1);
+	assert_non_null(strstr(why[0], "message_echoes"));
+	assert_string_equal(state_of(1), "held");
+	assert_string_equal(why_of(1), why[0]);
+}
+
+TEST(a_later_messages_echo_lets_it_be_sent_once_more)
+{
+	unsigned char	 lost[PH_STORE_TOKEN_LEN], later[PH_STORE_TOKEN_LEN];
+
+	policy = PH_RECONCILE;
+	open_ledger(NOW);
+	leave_at(1, NOW, lost);
+	(void)settle(PH_UNSURE, NOW);
+	leave_at(2, NOW + 1000, later);
+	assert_string_equal(settle(PH_SENT, NOW + 1200), "sent");
+	assert_int_equal(hear_echo(later), PH_NONE);		/* settled, but it tells */
+	assert_int_equal(ripen(NOW + GRACE), 1);
+	assert_null(why[0]);
+	assert_int_equal(claim(NOW + GRACE), 1);
+	assert_memory_equal(found[0].token, lost, sizeof(lost));
+	(void)settle(PH_UNSURE, NOW + GRACE);
+	assert_int_equal(ripen(NOW + 2 * GRACE), 1);
+	assert_non_null(why[0]);				/* no third time */
+}
+
+/* It is not the echo's time that counts, nor when its message was settled, but when that had left. */
+TEST(an_echo_of_what_left_before_is_waited_with_for_15_minutes)
+{
+	unsigned char	 lost[PH_STORE_TOKEN_LEN], before[PH_STORE_TOKEN_LEN];
+	int64_t		 now;
+
+	policy = PH_RECONCILE;
+	open_ledger(NOW);
+	leave_at(1, NOW, before);
+	(void)settle(PH_UNSURE, NOW + 9000);
+	leave_at(2, NOW + 1000, lost);
+	(void)settle(PH_UNSURE, NOW + 5000);
+	assert_int_equal(hear_echo(before), PH_OK);
+	for (now = NOW + 5000 + GRACE; now < NOW + 5000 + 15 * PH_MINUTE_MS; now += GRACE) {
+		assert_int_equal(next_due(), now);
+		assert_int_equal(ripen(now), 0);
+	}
+	assert_int_equal(ripen(now), 1);
+	assert_non_null(why[0]);
+	assert_string_equal(state_of(2), "held");
+}
+
+TEST(that_a_page_sends_echoes_is_known_after_a_restart)
+{
+	unsigned char	 token[PH_STORE_TOKEN_LEN];
+
+	policy = PH_RECONCILE;
+	open_ledger(NOW);
+	leave_at(1, NOW, token);
+	(void)settle(PH_SENT, NOW);
+	(void)hear_echo(token);
+	leave_at(2, NOW, token);
+	die_and_reopen(NOW + 1000);
+	assert_int_equal(n_unsure, 1);
+	assert_int_equal(ripen(NOW + 1000 + GRACE), 0);	/* else it would be held */
+	assert_string_equal(state_of(2), "unsure");
+	leave_at(3, NOW + 2000, token);
+	(void)settle(PH_SENT, NOW + 2000);
+	(void)hear_echo(token);
+	assert_int_equal(ripen(NOW + 1000 + 2 * GRACE), 1);
+	assert_null(why[0]);
+}
+
+TEST(a_clock_set_back_leaves_no_doubt_for_years_and_proves_nothing)
+{
+	const int64_t	 back = NOW - 365 * PH_DAY_MS;
+	unsigned char	 token[PH_STORE_TOKEN_LEN];
+
+	policy = PH_RECONCILE;
+	open_ledger(NOW);
+	leave_at(1, NOW, token);
+	(void)settle(PH_SENT, NOW);
+	(void)hear_echo(token);
+	leave_at(2, NOW, token);
+	(void)settle(PH_UNSURE, NOW);
+	must(ph_ledger_reset_clock(ledger, back, &wrong), &wrong);
+	assert_int_equal(ripen(back), 0);
+	assert_int_equal(ripen(back + 15 * PH_MINUTE_MS), 1);
+	assert_non_null(why[0]);
+}
+
 #define in_a_room(test)	cmocka_unit_test_setup_teardown(test, enter, leave)
 
 int
@@ -845,6 +1317,27 @@ main(void)
 		in_a_room(what_a_dead_helper_had_asked_is_asked_again_with_its_try_counted),
 		in_a_room(what_was_put_off_in_a_turn_that_did_not_happen_is_not_open),
 		in_a_room(a_clock_set_back_lets_no_event_wait_for_years),
+		in_a_room(what_answers_something_too_old_is_dead_and_holds_up_nobody),
+		in_a_room(a_retry_ends_when_what_it_answers_is_too_old),
+		in_a_room(meta_has_a_window_for_each_kind),
+		in_a_room(what_has_no_window_is_never_too_late),
+		in_a_room(new_words_open_the_window_again),
+		in_a_room(a_clock_that_was_never_set_makes_nothing_too_old),
+		in_a_room(a_retry_that_is_used_up_becomes_what_it_is_then),
+		in_a_room(tries_that_another_outcome_cost_are_not_counted),
+		in_a_room(graph_names_the_wait),
+		in_a_room(who_cannot_be_reached_is_owed_nothing_more_until_they_write),
+		in_a_room(who_could_not_be_reached_hears_the_bot_when_they_write_again),
+		in_a_room(a_thread_that_another_has_is_waited_for_until_a_turn_brings_it_back),
+		in_a_room(a_thread_that_does_not_come_back_ends_what_waits_for_it),
+		in_a_room(a_claim_that_was_not_launched_is_no_try),
+		in_a_room(a_page_that_was_held_is_so_after_a_restart),
+		in_a_room(an_echo_settles_what_was_unsure),
+		in_a_room(without_any_echo_it_is_held_after_the_grace),
+		in_a_room(a_later_messages_echo_lets_it_be_sent_once_more),
+		in_a_room(an_echo_of_what_left_before_is_waited_with_for_15_minutes),
+		in_a_room(that_a_page_sends_echoes_is_known_after_a_restart),
+		in_a_room(a_clock_set_back_leaves_no_doubt_for_years_and_proves_nothing),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

@@ -5,6 +5,9 @@
  * Lives on its stack.
  * SPDX-License-Identifier: ISC
  */
+#include <inttypes.h>
+
+#include "clock.h"
 #include "events.h"
 #include "outcome.h"
 
@@ -28,17 +31,17 @@ TEST(graphs_words_decide_and_not_the_status)
 		{ 500, "{'message_id':'m_c1'}", PH_SENT },
 		{ 200, "{'error':{'code':100}}", PH_REFUSED },
 		{ 400, "{'error':{'code':1,'error_subcode':1357046}}", PH_SENT },
-		{ 400, "{'error':{'code':551,'error_subcode':1545041}}", PH_REFUSED },
-		{ 400, "{'error':{'code':551}}", PH_REFUSED },
-		{ 400, "{'error':{'code':'551','error_subcode':'7'}}", PH_REFUSED },
-		{ 403, "{'error':{'code':200,'error_subcode':1545041}}", PH_REFUSED },
+		{ 400, "{'error':{'code':551,'error_subcode':1545041}}", PH_UNREACHABLE },
+		{ 400, "{'error':{'code':551}}", PH_UNREACHABLE },
+		{ 400, "{'error':{'code':'551','error_subcode':'7'}}", PH_UNREACHABLE },
+		{ 403, "{'error':{'code':200,'error_subcode':1545041}}", PH_UNREACHABLE },
 		{ 400, "{'error':{'code':10,'error_subcode':2018278}}", PH_REFUSED },
-		{ 400, "{'error':{'code':100,'error_subcode':2018001}}", PH_REFUSED },
+		{ 400, "{'error':{'code':100,'error_subcode':2018001}}", PH_UNREACHABLE },
 		{ 400, "{'error':{'code':613}}", PH_RETRY },	/* rate limits come as 400 */
 		{ 400, "{'error':{'code':4}}", PH_RETRY },
 		{ 500, "{'error':{'code':2}}", PH_RETRY },
 		{ 500, "{'error':{'code':1200}}", PH_RETRY },
-		{ 401, "{'error':{'code':190,'error_subcode':463}}", PH_RETRY },
+		{ 401, "{'error':{'code':190,'error_subcode':463}}", PH_PAGE },
 		/* Transient, without an exact pair: tried again; with one: the pair stands. */
 		{ 400, "{'error':{'code':100,'is_transient':true}}", PH_RETRY },
 		{ 400, "{'error':{'code':551,'error_subcode':7,'is_transient':true}}", PH_RETRY },
@@ -113,6 +116,180 @@ TEST(without_graphs_words_a_byte_that_left_makes_it_unsure)
 	}
 }
 
+#define LIMIT	(60 * PH_SECOND_MS)
+
+/* Every row of the table; -1: without a subcode, -2: with one that no row names. */
+static const struct expected {
+	int64_t code, subcode; enum ph_outcome outcome; int retries; enum ph_outcome then;
+	int64_t wait_ms; bool page_waits;
+} expected[] = {
+	{ 1, 1357046, PH_SENT, 0, 0, 0, false },
+	{ 1, 99, PH_RETRY, 2, PH_PAGE, 0, false },
+	{ 1, -1, PH_RETRY, 2, PH_REFUSED, 0, false },
+	{ 1, -2, PH_RETRY, 2, PH_REFUSED, 0, false },
+	{ 2, 2018344, PH_REFUSED, 0, 0, 0, false },
+	{ 2, -1, PH_RETRY, 5, PH_UNREACHABLE, 0, false },
+	{ 2, -2, PH_RETRY, 5, PH_UNREACHABLE, 0, false },
+	{ 3, -1, PH_PAGE, 0, 0, 0, false }, { 3, -2, PH_PAGE, 0, 0, 0, false },
+	{ 10, -1, PH_PAGE, 0, 0, 0, false }, { 10, -2, PH_PAGE, 0, 0, 0, false },
+	{ 10, 2018028, PH_PAGE, 0, 0, 0, false },
+	{ 200, -1, PH_PAGE, 0, 0, 0, false }, { 200, 2018028, PH_PAGE, 0, 0, 0, false },
+	{ 200, 2018027, PH_PAGE, 0, 0, 0, false }, { 200, 2018021, PH_PAGE, 0, 0, 0, false },
+	{ 230, -1, PH_PAGE, 0, 0, 0, false }, { 299, -2, PH_PAGE, 0, 0, 0, false },
+	{ 300, -1, PH_REFUSED, 0, 0, 0, false }, { 199, -1, PH_REFUSED, 0, 0, 0, false },
+	{ 4, -1, PH_RETRY, 0, 0, LIMIT, true }, { 4, 2018022, PH_RETRY, 0, 0, LIMIT, true },
+	{ 17, -1, PH_RETRY, 0, 0, LIMIT, true }, { 17, -2, PH_RETRY, 0, 0, LIMIT, true },
+	{ 32, -1, PH_RETRY, 0, 0, LIMIT, true },
+	{ 613, -1, PH_RETRY, 0, 0, LIMIT, true }, { 613, 1893016, PH_RETRY, 0, 0, LIMIT, true },
+	{ 80000, -1, PH_RETRY, 0, 0, LIMIT, true }, { 80006, -2, PH_RETRY, 0, 0, LIMIT, true },
+	{ 80014, -1, PH_RETRY, 0, 0, LIMIT, true },
+	{ 79999, -1, PH_REFUSED, 0, 0, 0, false }, { 80015, -1, PH_REFUSED, 0, 0, 0, false },
+	{ 4, 2018354, PH_REFUSED, 0, 0, 0, false }, { 9, 2018352, PH_REFUSED, 0, 0, 0, false },
+	{ 10, 2018065, PH_REFUSED, 0, 0, 0, false }, { 10, 2018278, PH_REFUSED, 0, 0, 0, false },
+	{ 10, 2018108, PH_UNREACHABLE, 0, 0, 0, false },
+	{ 10, 2018300, PH_THREAD, 0, 0, 0, false },
+	{ 10, 1893063, PH_PAGE, 0, 0, 30 * PH_MINUTE_MS, false },
+	{ 100, 33, PH_UNREACHABLE, 0, 0, 0, false },
+	{ 100, 2018001, PH_UNREACHABLE, 0, 0, 0, false },
+	{ 100, 2018032, PH_REFUSED, 0, 0, 0, false }, { 100, 2018034, PH_REFUSED, 0, 0, 0, false },
+	{ 100, 2018109, PH_REFUSED, 0, 0, 0, false },
+	{ 100, -1, PH_REFUSED, 0, 0, 0, false }, { 100, -2, PH_REFUSED, 0, 0, 0, false },
+	{ 102, -1, PH_PAGE, 0, 0, 0, false }, { 102, 463, PH_PAGE, 0, 0, 0, false },
+	{ 190, -1, PH_PAGE, 0, 0, 0, false }, { 190, 460, PH_PAGE, 0, 0, 0, false },
+	{ 190, 463, PH_PAGE, 0, 0, 0, false }, { 190, 467, PH_PAGE, 0, 0, 0, false },
+	{ 200, 1545041, PH_UNREACHABLE, 0, 0, 0, false },
+	{ 551, 1545041, PH_UNREACHABLE, 0, 0, 0, false },
+	{ 551, -1, PH_UNREACHABLE, 0, 0, 0, false }, { 551, -2, PH_UNREACHABLE, 0, 0, 0, false },
+	{ 368, -1, PH_PAGE, 0, 0, 0, false },
+	{ 508, 2534122, PH_RETRY, 2, PH_REFUSED, 0, false },
+	{ 508, -1, PH_REFUSED, 0, 0, 0, false },
+	{ 1200, 2018024, PH_RETRY, 0, 0, 0, false }, { 1200, -1, PH_RETRY, 0, 0, 0, false },
+	{ 2022, -1, PH_PAGE, 0, 0, PH_DAY_MS, false }, { 2022, -2, PH_PAGE, 0, 0, PH_DAY_MS, false },
+	{ 10303, -1, PH_REFUSED, 0, 0, 0, false }, { 10900, -1, PH_REFUSED, 0, 0, 0, false },
+	{ 10903, -1, PH_REFUSED, 0, 0, 0, false }, { 2018382, -1, PH_REFUSED, 0, 0, 0, false },
+	{ 4711, -1, PH_REFUSED, 0, 0, 0, false }, { 0, -1, PH_REFUSED, 0, 0, 0, false },
+	{ -1, -1, PH_REFUSED, 0, 0, 0, false },
+};
+
+/* Graph's words by these numbers, as numbers or as text; -1: no subcode. */
+static struct ph_result
+judge_code(int64_t code, int64_t subcode, bool as_text, bool transient)
+{
+	const char	*mark = as_text ? "'" : "";
+	char		 body[256], sub[64] = "";
+
+	if (subcode != -1)
+		snprintf(sub, sizeof(sub), ",'error_subcode':%s%" PRId64 "%s", mark,
+		    subcode == -2 ? 7654321 : subcode, mark);
+	snprintf(body, sizeof(body), "{'error':{'code':%s%" PRId64 "%s%s,'is_transient':%s}}", mark, code,
+	    mark, sub, transient ? "true" : "false");
+	return judge(true, 400, body, NULL);
+}
+
+static void
+is_as_expected(const struct expected *e, const struct ph_result *r)
+{
+	if (r->outcome != e->outcome || r->retries != e->retries || r->wait_ms != e->wait_ms ||
+	    r->page_waits != e->page_waits || (e->retries != 0 && r->then != e->then))
+		fail_msg("%" PRId64 "/%" PRId64 ": %s x%d, then %s, after %" PRId64 " ms%s", e->code, e->subcode,
+		    ph_outcome_name(r->outcome), r->retries, ph_outcome_name(r->then), r->wait_ms,
+		    r->page_waits ? ", the page" : "");
+}
+
+TEST(each_code_has_its_row)
+{
+	struct ph_result	 r;
+	size_t			 i;
+
+	for (i = 0; i < COUNT_OF(expected); i++) {
+		r = judge_code(expected[i].code, expected[i].subcode, false, false);
+		is_as_expected(&expected[i], &r);
+		r = judge_code(expected[i].code, expected[i].subcode, true, false);
+		is_as_expected(&expected[i], &r);
+	}
+}
+
+/* Of a code alone that ends a reply, "transient" is believed twice; of a pair that is known, never. */
+TEST(transient_puts_off_what_no_pair_has_decided)
+{
+	struct ph_result	 r;
+	struct expected		 e;
+	size_t			 i;
+
+	for (i = 0; i < COUNT_OF(expected); i++) {
+		e = expected[i];
+		if (e.subcode < 0 && (e.outcome == PH_REFUSED || e.outcome == PH_UNREACHABLE)) {
+			e.then = e.outcome;
+			e.outcome = PH_RETRY;
+			e.retries = 2;
+		}
+		r = judge_code(e.code, e.subcode, false, true);
+		is_as_expected(&e, &r);
+		assert_true(r.perhaps_taken);
+	}
+}
+
+TEST(without_graphs_words_it_is_known_how_often_and_who_waits)
+{
+	static const struct {
+		bool handed; long status; const char *transport; struct expected e;
+	} rows[] = {
+		{ false, 0, "could not resolve", { 0, 0, PH_RETRY, 0, 0, 0, false } },
+		{ true, 429, NULL, { 0, 0, PH_RETRY, 0, 0, LIMIT, true } },
+		{ true, 302, NULL, { 0, 0, PH_RETRY, 3, PH_PAGE, 0, false } },
+		{ true, 400, NULL, { 0, 0, PH_RETRY, 3, PH_PAGE, 0, false } },
+		{ true, 404, NULL, { 0, 0, PH_RETRY, 3, PH_PAGE, 0, false } },
+		{ true, 499, NULL, { 0, 0, PH_RETRY, 3, PH_PAGE, 0, false } },
+		{ true, 200, NULL, { 0, 0, PH_UNSURE, 0, 0, 0, false } },
+		{ true, 500, NULL, { 0, 0, PH_UNSURE, 0, 0, 0, false } },
+		{ true, 429, "reset", { 0, 0, PH_UNSURE, 0, 0, 0, false } },
+	};
+	struct ph_result	 r;
+	size_t			 i;
+
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		r = judge(rows[i].handed, rows[i].status, "", rows[i].transport);
+		is_as_expected(&rows[i].e, &r);
+	}
+}
+
+static struct ph_result
+judge_after(long status, const char *body, int64_t retry_after_ms)
+{
+	char			 bytes[256];
+	const struct ph_answer	 answer = { .handed = true, .status = status, .usage = 37,
+		.body = quoted(body, bytes, sizeof(bytes)), .retry_after_ms = retry_after_ms };
+	struct ph_result	 result;
+
+	ph_outcome_judge(&answer, &result);
+	return result;
+}
+
+TEST(retry_after_says_how_long_of_what_is_tried_again)
+{
+	struct ph_result	 r = judge_after(429, "", 7000);
+
+	assert_int_equal(r.wait_ms, 7000);
+	assert_true(r.page_waits);
+	assert_int_equal(r.usage, 37);
+	assert_int_equal(judge_after(400, "{'error':{'code':613}}", 120000).wait_ms, 120000);
+	assert_int_equal(judge_after(500, "{'error':{'code':2}}", 5000).wait_ms, 5000);
+	assert_int_equal(judge_after(500, "{'error':{'code':2}}", 0).wait_ms, 0);
+	assert_int_equal(judge_after(400, "{'error':{'code':551}}", 5000).wait_ms, 0);
+	assert_int_equal(judge_after(400, "{'error':{'code':2022}}", 5000).wait_ms, PH_DAY_MS);
+	r = judge_after(503, "", 5000);
+	assert_int_equal(r.outcome, PH_UNSURE);	/* it may have been taken all the same */
+	assert_int_equal(r.wait_ms, 0);
+}
+
+/* So Graph answers where no message is made. */
+TEST(success_without_a_message_is_taken)
+{
+	assert_int_equal(judge(true, 200, "{'success':true}", NULL).outcome, PH_SENT);
+	assert_int_equal(judge(true, 200, "{'success':false}", NULL).outcome, PH_UNSURE);
+	assert_int_equal(judge(true, 500, "{'success':true}", NULL).outcome, PH_UNSURE);
+}
+
 TEST(what_graph_said_is_kept_for_people)
 {
 	struct ph_result	 r = judge(true, 400, "{'error':{'message':'No such person','code':551,"
@@ -152,6 +329,9 @@ TEST(each_outcome_has_a_name)
 	assert_string_equal(ph_outcome_name(PH_SENT), "sent");
 	assert_string_equal(ph_outcome_name(PH_RETRY), "retry");
 	assert_string_equal(ph_outcome_name(PH_REFUSED), "refused");
+	assert_string_equal(ph_outcome_name(PH_UNREACHABLE), "unreachable");
+	assert_string_equal(ph_outcome_name(PH_PAGE), "page");
+	assert_string_equal(ph_outcome_name(PH_THREAD), "thread");
 	assert_string_equal(ph_outcome_name(PH_UNSURE), "unsure");
 }
 
@@ -162,6 +342,11 @@ main(void)
 		cmocka_unit_test(graphs_words_decide_and_not_the_status),
 		cmocka_unit_test(words_that_have_come_for_messages_that_went_out_are_known),
 		cmocka_unit_test(without_graphs_words_a_byte_that_left_makes_it_unsure),
+		cmocka_unit_test(each_code_has_its_row),
+		cmocka_unit_test(transient_puts_off_what_no_pair_has_decided),
+		cmocka_unit_test(without_graphs_words_it_is_known_how_often_and_who_waits),
+		cmocka_unit_test(retry_after_says_how_long_of_what_is_tried_again),
+		cmocka_unit_test(success_without_a_message_is_taken),
 		cmocka_unit_test(what_graph_said_is_kept_for_people),
 		cmocka_unit_test(odd_types_and_lengths_are_no_crash),
 		cmocka_unit_test(each_outcome_has_a_name),

@@ -35,7 +35,8 @@ enter(void **state)
 	ph_log_open("log", PH_INFO, false);
 	graph_open();
 	load_pages(true);
-	if (ph_ledger_open(&ph_store_sqlite, "queue.db", now, &ledger, &n_unsure, &wrong) != PH_OK)
+	if (ph_ledger_open(&ph_store_sqlite, "queue.db", now, PH_DAY_MS, PH_RECONCILE, &ledger, &n_unsure,
+	    &wrong) != PH_OK)
 		return -1;
 	return ph_sending_new(ledger, graph, pages, &said, &sending, &wrong) == PH_OK ? 0 : -1;
 }

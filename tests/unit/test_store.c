@@ -273,14 +273,14 @@ TEST(what_was_not_committed_does_not)
 
 TEST(a_page_is_paused_for_a_reason)
 {
-	ask(pause, BYTES("9001"), "no token");
-	assert_int_equal(row->ops->pause(store, BYTES("9001"), "no token", &wrong), PH_NONE);
-	ask(pause, BYTES("9001"), "token expired");
+	ask(pause, BYTES("9001"), "no token", 0);
+	assert_int_equal(row->ops->pause(store, BYTES("9001"), "no token", 0, &wrong), PH_NONE);
+	ask(pause, BYTES("9001"), "token expired", 0);
 	reopen();
-	assert_int_equal(row->ops->pause(store, BYTES("9001"), "token expired", &wrong), PH_NONE);
-	ask(pause, BYTES("9002"), "token expired");
-	ask(pause, BYTES("9001"), NULL);
-	ask(pause, BYTES("9001"), "token expired");
+	assert_int_equal(row->ops->pause(store, BYTES("9001"), "token expired", 0, &wrong), PH_NONE);
+	ask(pause, BYTES("9002"), "token expired", 0);
+	ask(pause, BYTES("9001"), NULL, 0);
+	ask(pause, BYTES("9001"), "token expired", 0);
 }
 
 TEST(bytes_are_kept_as_they_are)
@@ -306,16 +306,22 @@ TEST(bytes_are_kept_as_they_are)
 TEST(an_echo_settles_a_reply_whatever_it_was)
 {
 	unsigned char	 other[PH_STORE_TOKEN_LEN] = { 1 };
-	int64_t		 conv = conversation("7001"), id = 0;
+	int64_t		 conv = conversation("7001"), id = 0, left_at = -1;
+	bool		 moved = false;
 
 	owe(conv, 10, "a");
 	owe(conv, 10, "b");
-	assert_int_equal(claim(10, MAX), 1);
-	assert_int_equal(row->ops->confirm(store, other, slice("m_1"), &id, &wrong), PH_NONE);
-	ask(confirm, found[0].token, slice("m_1"), &id);
+	assert_int_equal(claim(15, MAX), 1);
+	assert_int_equal(row->ops->confirm(store, other, slice("m_1"), &id, &left_at, &moved, &wrong),
+	    PH_NONE);
+	ask(confirm, found[0].token, slice("m_1"), &id, &left_at, &moved);
 	assert_int_equal(id, found[0].id);
-	assert_int_equal(row->ops->confirm(store, found[0].token, slice("m_2"), &id, &wrong), PH_NONE);
-	assert_int_equal(claim(10, MAX), 1);		/* nothing holds the next one back */
+	assert_int_equal(left_at, 15);
+	assert_true(moved);
+	ask(confirm, found[0].token, slice("m_2"), &id, &left_at, &moved);
+	assert_int_equal(left_at, 15);
+	assert_false(moved);
+	assert_int_equal(claim(15, MAX), 1);		/* nothing holds the next one back */
 }
 
 TEST(notes_and_housekeeping_lose_nothing)
@@ -520,10 +526,11 @@ TEST(a_conversation_is_found_or_made)
 	assert_int_equal(conv.first, 0);
 	assert_int_equal(conv.silent_until, 0);
 	assert_int_equal(conv.turn_at, 0);
+	assert_false(conv.foreign);
 	ask(find, BYTES("9001"), BYTES("7001"), false, &again);
-	assert_memory_equal(&conv, &again, sizeof(conv));
+	assert_int_equal(conv.id, again.id);
 	ask(find, BYTES("9001"), BYTES("7001"), true, &again);
-	assert_memory_equal(&conv, &again, sizeof(conv));
+	assert_int_equal(conv.id, again.id);
 	assert_int_equal(row->ops->find(store, BYTES("9002"), BYTES("7001"), false, &conv, &wrong),
 	    PH_NONE);
 	assert_int_equal(conversation("7001"), again.id);
@@ -719,6 +726,194 @@ TEST(what_became_of_a_reply_is_told)
 	assert_int_equal(row->ops->tell(store, id + 1, &told, &wrong), PH_NONE);
 }
 
+/* Pages, threads, notes. */
+
+TEST(a_pause_says_until_when)
+{
+	int64_t	 until = -1;
+
+	assert_int_equal(row->ops->paused(store, BYTES("9001"), &until, &wrong), PH_NONE);
+	ask(pause, BYTES("9001"), "restricted", 5000);
+	assert_int_equal(row->ops->pause(store, BYTES("9001"), "restricted", 5000, &wrong), PH_NONE);
+	ask(pause, BYTES("9001"), "restricted", 9000);	/* the same for longer is news */
+	reopen();
+	ask(paused, BYTES("9001"), &until);
+	assert_int_equal(until, 9000);
+	ask(pause, BYTES("9001"), "token expired", 0);
+	ask(paused, BYTES("9001"), &until);
+	assert_int_equal(until, 0);
+	assert_int_equal(row->ops->paused(store, BYTES("9002"), &until, &wrong), PH_NONE);
+	ask(pause, BYTES("9001"), NULL, 0);
+	assert_int_equal(row->ops->pause(store, BYTES("9001"), NULL, 0, &wrong), PH_NONE);
+	assert_int_equal(row->ops->paused(store, BYTES("9001"), &until, &wrong), PH_NONE);
+}
+
+/* Takes names into a text; "stop" ends it. */
+static enum ph_error
+take_name(void *arg, const char *rest, struct ph_fail *fail)
+{
+	ph_buffer_addf(arg, "%s ", rest);
+	return strcmp(rest, "stop") == 0 ? ph_error_set(fail, PH_TOOBIG, "stop") : PH_OK;
+}
+
+TEST(what_was_noted_is_found_by_how_its_name_begins)
+{
+	struct ph_buffer	 names = PH_BUFFER_INIT;
+
+	ask(note, "started", 5);
+	ask(note, "echoes:9001", 1);
+	ask(note, "echoes:9002", 2);
+	ask(note, "echoes:9002", 3);
+	ask(note, "echoes", 4);
+	ask(note, "echoes;9003", 5);
+	reopen();
+	ask(noted, "echoes:", take_name, &names);
+	assert_string_equal(names.data, "9001 9002 ");
+	ph_buffer_reset(&names);
+	ask(noted, "no such:", take_name, &names);
+	assert_int_equal(names.len, 0);
+	ask(note, "x:stop", 1);
+	ask(note, "x:tail", 1);
+	assert_int_equal(row->ops->noted(store, "x:", take_name, &names, &wrong), PH_TOOBIG);
+	assert_string_equal(names.data, "stop ");
+	ph_buffer_clear(&names);
+}
+
+TEST(a_thread_that_is_lent_keeps_its_replies_until_it_comes_back)
+{
+	struct ph_store_conv	 conv;
+	int64_t			 id = conversation("7001");
+
+	owe(id, 10, "first");
+	owe(id, 20, "second");
+	owe(conversation("7002"), 30, "another's");
+	ask(lend, id, 5000, 40);
+	assert_int_equal(claim(4999, MAX), 1);
+	assert_string_equal(found[0].body.data, "another's");
+	owe(id, 10, "third");
+	assert_int_equal(claim(4999, MAX), 0);		/* what is owed later overtakes nothing */
+	ask(find, BYTES("9001"), BYTES("7001"), false, &conv);
+	assert_true(conv.foreign);
+	reopen();
+	assert_int_equal(next_due(), 5000);
+	ask(lend, id, 0, 100);
+	assert_int_equal(next_due(), 100);
+	ask(find, BYTES("9001"), BYTES("7001"), false, &conv);
+	assert_false(conv.foreign);
+	assert_int_equal(claim(100, MAX), 1);
+	assert_string_equal(found[0].body.data, "first");
+}
+
+TEST(a_claim_that_was_not_launched_was_no_try)
+{
+	unsigned char	 token[PH_STORE_TOKEN_LEN];
+	int64_t		 conv = conversation("7001");
+
+	owe(conv, 10, "first");
+	owe(conv, 10, "second");
+	assert_int_equal(claim(10, MAX), 1);
+	memcpy(token, found[0].token, sizeof(token));
+	ask(unclaim, found[0].id, conv, 110);
+	assert_int_equal(flying("sending", INT64_MAX), 0);
+	assert_int_equal(next_due(), 110);
+	assert_int_equal(claim(109, MAX), 0);
+	assert_int_equal(claim(110, MAX), 1);
+	assert_string_equal(found[0].body.data, "first");
+	assert_int_equal(found[0].attempt, 1);
+	assert_memory_equal(found[0].token, token, sizeof(token));
+}
+
+TEST(all_that_is_ready_in_a_conversation_can_be_dropped)
+{
+	struct ph_store_told	 told;
+	int64_t			 conv = conversation("7001"), said, first, by_hand, other;
+
+	first = owe_for(conv, 7, 0, NULL, "first", &said);
+	(void)owe_for(conv, 8, 0, NULL, "of another event", &said);
+	by_hand = owe_for(conv, 0, 0, "update", "by hand", &said);
+	other = owe_for(conversation("7002"), 7, 0, NULL, "another's", &said);
+	assert_int_equal(claim(10, 1), 1);
+	assert_int_equal(found[0].id, first);
+	ask(drop_all, conv, "nobody there");
+	ask(tell, first, &told);
+	assert_string_equal(told.state, "sending");	/* it is on its way */
+	ask(tell, by_hand, &told);
+	assert_string_equal(told.state, "dead");
+	assert_string_equal(told.why, "nobody there");
+	ask(tell, other, &told);
+	assert_string_equal(told.state, "ready");
+	assert_int_equal(move(&found[0], "dead", 0), PH_OK);
+	assert_int_equal(claim(10, MAX), 1);
+	assert_int_equal(found[0].id, other);
+	owe(conv, 10, "anew");
+	assert_int_equal(claim(10, MAX), 1);
+}
+
+TEST(an_echo_says_when_its_message_left_whatever_became_of_it)
+{
+	static const char *const	 states[] = { "unsure", "ready", "held", "dead", "sent" };
+	struct ph_store_told		 told;
+	char				 person[8];
+	int64_t				 id, left_at;
+	bool				 moved;
+	size_t				 i;
+
+	for (i = 0; i < COUNT_OF(states); i++) {
+		snprintf(person, sizeof(person), "700%zu", i % 10);
+		owe(conversation(person), 10, "x");
+		assert_int_equal(claim(15, MAX), 1);
+		assert_int_equal(move(&found[0], states[i], 7000), PH_OK);
+		ask(confirm, found[0].token, slice("m_echo"), &id, &left_at, &moved);
+		assert_int_equal(left_at, 15);
+		assert_int_equal(moved, strcmp(states[i], "sent") != 0);
+		ask(tell, id, &told);
+		assert_string_equal(told.state, "sent");
+		assert_int_equal(next_due(), 0);
+	}
+}
+
+TEST(what_is_unsure_remembers_when_it_was_first_to_be_looked_at)
+{
+	int64_t	 id;
+
+	owe(conversation("7001"), 10, "x");
+	assert_int_equal(claim(10, MAX), 1);
+	id = found[0].id;
+	assert_int_equal(move(&found[0], "unsure", 300), PH_OK);
+	assert_int_equal(flying("unsure", 300), 1);
+	assert_int_equal(found[0].first_due, 300);
+	assert_string_equal(found[0].page, "9001");
+	assert_int_equal(move(&found[0], "unsure", 600), PH_OK);
+	assert_int_equal(flying("unsure", 599), 0);
+	assert_int_equal(flying("unsure", 600), 1);
+	assert_int_equal(found[0].first_due, 300);
+	assert_int_equal(move(&found[0], "ready", 700), PH_OK);
+	assert_int_equal(claim(700, MAX), 1);
+	assert_int_equal(found[0].id, id);
+	assert_int_equal(move(&found[0], "unsure", 900), PH_OK);
+	assert_int_equal(flying("unsure", 900), 1);
+	assert_int_equal(found[0].first_due, 900);	/* another time, another doubt */
+	ask(advance, 500, 50);
+	assert_int_equal(flying("unsure", 50), 1);
+	assert_int_equal(found[0].first_due, 50);
+}
+
+TEST(a_claim_says_when_what_it_answers_happened_and_the_newest_turn)
+{
+	struct ph_store_conv	 conv;
+	int64_t			 said, id = 0;
+
+	assert_int_equal(keep_event("a", "7001", 300, true, &id, &conv), PH_OK);
+	(void)owe_for(conv.id, id, 200, NULL, "x", &said);
+	owe(conversation("7002"), 20, "by hand");
+	assert_int_equal(claim(10, MAX), 1);
+	assert_int_equal(found[0].at, 200);
+	assert_int_equal(found[0].turn_at, 300);
+	assert_int_equal(claim(20, MAX), 1);
+	assert_int_equal(found[0].at, 0);
+	assert_int_equal(found[0].turn_at, 1000);
+}
+
 #define in_a_room(test)	cmocka_unit_test_setup_teardown(test, enter, leave)
 
 int
@@ -764,6 +959,14 @@ main(void)
 		in_a_room(the_rest_of_an_answer_is_words_and_not_what_is_of_another_kind),
 		in_a_room(a_claim_says_which_event_it_answers_and_its_kind),
 		in_a_room(what_became_of_a_reply_is_told),
+		in_a_room(a_pause_says_until_when),
+		in_a_room(what_was_noted_is_found_by_how_its_name_begins),
+		in_a_room(a_thread_that_is_lent_keeps_its_replies_until_it_comes_back),
+		in_a_room(a_claim_that_was_not_launched_was_no_try),
+		in_a_room(all_that_is_ready_in_a_conversation_can_be_dropped),
+		in_a_room(an_echo_says_when_its_message_left_whatever_became_of_it),
+		in_a_room(what_is_unsure_remembers_when_it_was_first_to_be_looked_at),
+		in_a_room(a_claim_says_when_what_it_answers_happened_and_the_newest_turn),
 	};
 	int	 failed = 0;
 
