@@ -33,6 +33,11 @@ static const struct verb {
 	{ "chat", "", "talk to the bot here; nothing is sent", "json page", SETTINGS, chat_run },
 	{ "send", "PSID [TEXT|-]", "send a message through the queue",
 	    "json message reply tag page", SETTINGS, send_run },
+	{ "queue list", "", "all that is not finished, and why", "json", SETTINGS, queue_list_run },
+	{ "queue retry", "ID...", "send again what is dead, held or unsure", "json", SETTINGS, queue_retry_run },
+	{ "queue drop", "ID...", "give up; a dead one goes", "json", SETTINGS, queue_drop_run },
+	{ "queue hold", "ID...", "do not send for now", "json", SETTINGS, queue_hold_run },
+	{ "queue release", "ID...", "send what is held", "json", SETTINGS, queue_release_run },
 	{ "help", "", "print this", "", NOTHING, help_run },
 };
 #define N_VERBS	(sizeof(verbs) / sizeof(verbs[0]))
@@ -176,6 +181,8 @@ no_verb(const char *word)
 		ph_guess_try(&guess, verbs[i].name);
 	if (strcmp(word, "replies") == 0)
 		return usage("replies check, or replies test", "");
+	if (strcmp(word, "queue") == 0)
+		return usage("queue list, retry, drop, hold or release", "");
 	if (guess.nearest == NULL)
 		return usage("no verb ", word);
 	fprintf(stderr, "pagehook: no verb '%s'; did you mean '%s'?\n", word, guess.nearest);

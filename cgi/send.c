@@ -1,86 +1,30 @@
 /*
  * send -- "pagehook send": a message through the queue, under the same guards as every reply.
- * Knows wire, order's JSON, start.  Does not know the store or Graph: the helper does it.
+ * Knows ask, order's JSON.  Does not know the store or Graph: the helper does it.
  * Called by pagehook.c.
  * Lives until the reply is settled, at most 30 s.
  * SPDX-License-Identifier: ISC
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
+#include "ask.h"
 #include "clock.h"
 #include "json.h"
 #include "message.h"
-#include "start.h"
-#include "state.h"
 #include "verb.h"
-#include "wire.h"
 
-#define REACH_BY_MS	5000
 #define SETTLE_BY_MS	30000
 
 struct sending {
 	const struct call	*call;
 	const char		*psid, *kind;
-	int			 fd;		/* to the helper; -1: not reached */
-	struct ph_buffer	 answer;
+	struct ask		 ask;
 };
-
-/* Connects; a helper that does not run is started. */
-static enum ph_error
-reach_helper(struct sending *s, struct ph_fail *fail)
-{
-	const struct ph_conf	*conf = s->call->conf;
-	int64_t			 by = ph_clock_mono() + REACH_BY_MS;
-	enum ph_error		 err;
-	int			 state_fd;
-	bool			 started = false;
-
-	if (ph_state_become_owner(conf->state, fail) != PH_OK ||
-	    ph_state_open(conf->state, &state_fd, fail) != PH_OK)
-		return fail->err;
-	while ((err = ph_wire_connect(state_fd, conf->digest, conf->file != NULL ? conf->file : "",
-	    &s->fd, fail)) == PH_NONE) {
-		if (ph_clock_left_ms(by) == 0)
-			err = ph_error_set(fail, PH_BUSY, "no helper came up: see %s", conf->log);
-		else if (!started)
-			err = start_helper(conf, state_fd, fail);
-		if (err != PH_OK && err != PH_NONE)
-			break;
-		started = true;
-		(void)poll(NULL, 0, 20);
-	}
-	close(state_fd);
-	return err;
-}
-
-/* Asks the helper.  *tree is its answer; an order that was refused is said, and its exit status. */
-static int
-order(struct sending *s, const struct ph_buffer *text, struct ph_json **tree)
-{
-	struct ph_fail	 fail = PH_FAIL_INIT;
-	struct ph_slice	 what;
-	int64_t		 status = EX_SOFTWARE;
-
-	*tree = NULL;
-	ph_buffer_reset(&s->answer);
-	if (ph_buffer_check(text, &fail) != PH_OK || ph_wire_order(s->fd, PH_SLICE(text), &s->answer,
-	    ph_clock_mono() + REACH_BY_MS, &fail) != PH_OK ||
-	    ph_json_parse(PH_SLICE(&s->answer), tree, &fail) != PH_OK)
-		return complain(&fail);
-	what = ph_json_text(ph_json_get(ph_json_get(*tree, "error"), "what"));
-	if (what.at == NULL)
-		return EX_OK;
-	(void)ph_json_integer(ph_json_get(ph_json_get(*tree, "error"), "exit"), &status);
-	fprintf(stderr, "pagehook: %.*s\n", (int)what.len, what.at);
-	return (int)status;
-}
 
 static void
 add_text(struct ph_buffer *b, const char *before, const char *text)
@@ -106,7 +50,7 @@ hand_over(struct sending *s, struct ph_slice message, char *id, size_t size)
 	ph_buffer_adds(&text, ",\"message\":");
 	ph_buffer_add(&text, message.at, message.len);
 	ph_buffer_adds(&text, "}");
-	if ((status = order(s, &text, &tree)) == EX_OK) {
+	if ((status = ask_order(&s->ask, &text, &tree)) == EX_OK) {
 		reply = ph_json_text(ph_json_get(tree, "reply"));
 		snprintf(id, size, "%.*s", (int)reply.len, reply.at != NULL ? reply.at : "");
 	}
@@ -168,7 +112,7 @@ wait_for(struct sending *s, const char *id, int64_t began)
 	do {
 		(void)poll(NULL, 0, pause_ms);
 		pause_ms = pause_ms < 200 ? 2 * pause_ms : 200;
-		status = order(s, &text, &told);
+		status = ask_order(&s->ask, &text, &told);
 		over = status != EX_OK || ph_clock_left_ms(by) == 0 ||
 		    !is_under_way(ph_json_text(ph_json_get(told, "state")));
 		if (over && status == EX_OK) {
@@ -244,20 +188,18 @@ take_words(struct sending *s, struct ph_buffer *text)
 int
 send_run(const struct call *call)
 {
-	struct sending		 s = { .call = call, .psid = "", .kind = "", .fd = -1 };
+	struct sending		 s = { .call = call, .psid = "", .kind = "", .ask = ASK_INIT };
 	struct ph_buffer	 text = PH_BUFFER_INIT;
 	struct ph_fail		 fail = PH_FAIL_INIT;
 	int			 status = take_words(&s, &text);
 
 	if (status == EX_OK && ph_conf_check(call->conf, &fail) == PH_OK &&
-	    reach_helper(&s, &fail) == PH_OK)
+	    ask_open(&s.ask, call->conf, &fail) == PH_OK)
 		status = option(call, "message") != NULL ? send_one(&s, PH_SLICE(&text)) :
 		    send_text(&s, PH_SLICE(&text));
 	if (fail.err != PH_OK)
 		status = complain(&fail);
-	if (s.fd != -1)
-		close(s.fd);
-	ph_buffer_clear(&s.answer);
+	ask_close(&s.ask);
 	ph_buffer_clear(&text);
 	return status;
 }

@@ -26,6 +26,11 @@ struct call {
 int	chat_run(const struct call *call);
 int	helper_run(const struct call *call);
 int	parse_run(const struct call *call);
+int	queue_drop_run(const struct call *call);
+int	queue_hold_run(const struct call *call);
+int	queue_list_run(const struct call *call);
+int	queue_release_run(const struct call *call);
+int	queue_retry_run(const struct call *call);
 int	replies_check_run(const struct call *call);
 int	replies_test_run(const struct call *call);
 int	send_run(const struct call *call);

@@ -22,19 +22,19 @@
  */
 static const struct verdict {
 	int64_t		 code, to, subcode;	/* to: the last of a range of codes; 0: this one alone */
+	int64_t		 wait_ms;
 	enum ph_outcome	 outcome;
 	int		 retries;
 	enum ph_outcome	 then;
-	int64_t		 wait_ms;
 	bool		 page_waits;
 } verdicts[] = {
-#define REFUSED		PH_REFUSED, 0, PH_REFUSED, 0, false
-#define UNREACHABLE	PH_UNREACHABLE, 0, PH_REFUSED, 0, false
-#define PAGE(wait_ms)	PH_PAGE, 0, PH_PAGE, wait_ms, false
-#define THREAD		PH_THREAD, 0, PH_THREAD, 0, false
-#define RETRY(n, then)	PH_RETRY, n, then, 0, false
-#define LIMIT		PH_RETRY, 0, PH_RETRY, LIMIT_MS, true
-	{ 1, 0, 1357046, PH_SENT, 0, PH_SENT, 0, false },	/* "invalid JSON reply", but they went out */
+#define REFUSED		0, PH_REFUSED, 0, PH_REFUSED, false
+#define UNREACHABLE	0, PH_UNREACHABLE, 0, PH_REFUSED, false
+#define PAGE(wait_ms)	wait_ms, PH_PAGE, 0, PH_PAGE, false
+#define THREAD		0, PH_THREAD, 0, PH_THREAD, false
+#define RETRY(n, then)	0, PH_RETRY, n, then, false
+#define LIMIT		LIMIT_MS, PH_RETRY, 0, PH_RETRY, true
+	{ 1, 0, 1357046, 0, PH_SENT, 0, PH_SENT, false },	/* "invalid JSON reply", but they went out */
 	{ 1, 0, 99, RETRY(2, PH_PAGE) },	/* often a missing permission */
 	{ 1, 0, ANY, RETRY(2, PH_REFUSED) },	/* unknown */
 	{ 2, 0, 2018344, REFUSED },		/* label terms not accepted */
@@ -80,7 +80,7 @@ static const struct verdict	 transient_first = { 0, 0, ANY, RETRY(2, PH_REFUSED)
 static const struct verdict	 never_asked = { 0, 0, ANY, RETRY(0, PH_RETRY) };
 static const struct verdict	 asked_to_wait = { 0, 0, ANY, LIMIT };
 static const struct verdict	 a_proxy = { 0, 0, ANY, RETRY(3, PH_PAGE) };
-static const struct verdict	 nobody_knows = { 0, 0, ANY, PH_UNSURE, 0, PH_UNSURE, 0, false };
+static const struct verdict	 nobody_knows = { 0, 0, ANY, 0, PH_UNSURE, 0, PH_UNSURE, false };
 
 /* Codes are numbers, and numbers as text. */
 static int64_t
@@ -148,20 +148,19 @@ judge_error(const struct ph_json *error, struct ph_result *out)
 static void
 judge_silence(const struct ph_answer *a, struct ph_result *out)
 {
+	const struct verdict	*v = &nobody_knows;
+
 	if (a->transport != NULL)
 		snprintf(out->why, sizeof(out->why), "%s", a->transport);
 	else
 		snprintf(out->why, sizeof(out->why), "HTTP %ld without a Graph answer", a->status);
 	if (!a->handed)
-		take(&never_asked, out);
-	else if (a->transport != NULL)
-		take(&nobody_knows, out);
-	else if (a->status == 429)
-		take(&asked_to_wait, out);
-	else if (a->status >= 300 && a->status < 500)
-		take(&a_proxy, out);
-	else
-		take(&nobody_knows, out);
+		v = &never_asked;
+	else if (a->transport == NULL && a->status == 429)
+		v = &asked_to_wait;
+	else if (a->transport == NULL && a->status >= 300 && a->status < 500)
+		v = &a_proxy;
+	take(v, out);
 }
 
 void

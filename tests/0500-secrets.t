@@ -87,7 +87,7 @@ for my $kind (qw(lighttpd-fcgi apache-fcgid apache-cgid)) {
 		my $hook = Pagehook->new(%settings, PAGEHOOK_LOG_LEVEL => 'debug');
 		$hook->serve($kind);
 		$hook->graph;
-		$hook->graph_faults('error 100 33 times=1', 'drop times=1', 'garbage times=1');
+		$hook->graph_faults('error 100 2018109 times=1', 'drop times=1', 'garbage times=1');
 		be_busy($hook);
 		$hook->soon(sub { $hook->sent >= 2 }, 'Graph got some of it');
 		shows_nothing();

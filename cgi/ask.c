@@ -1,0 +1,77 @@
+/*
+ * ask -- asks the helper something, by order of an operator; starts one if none runs.
+ * Knows conf, state, wire, start.  Does not know any order.
+ * Called by send and queue.
+ * Lives for one command.
+ * SPDX-License-Identifier: ISC
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "clock.h"
+#include "start.h"
+#include "state.h"
+#include "verb.h"
+#include "wire.h"
+
+#define REACH_BY_MS	5000
+
+/* Connects; a helper that does not run is started. */
+enum ph_error
+ask_open(struct ask *s, const struct ph_conf *conf, struct ph_fail *fail)
+{
+	int64_t			 by = ph_clock_mono() + REACH_BY_MS;
+	enum ph_error		 err;
+	int			 state_fd;
+	bool			 started = false;
+
+	if (ph_state_become_owner(conf->state, fail) != PH_OK ||
+	    ph_state_open(conf->state, &state_fd, fail) != PH_OK)
+		return fail->err;
+	while ((err = ph_wire_connect(state_fd, conf->digest, conf->file != NULL ? conf->file : "",
+	    &s->fd, fail)) == PH_NONE) {
+		if (ph_clock_left_ms(by) == 0)
+			err = ph_error_set(fail, PH_BUSY, "no helper came up: see %s", conf->log);
+		else if (!started)
+			err = start_helper(conf, state_fd, fail);
+		if (err != PH_OK && err != PH_NONE)
+			break;
+		started = true;
+		(void)poll(NULL, 0, 20);
+	}
+	close(state_fd);
+	return err;
+}
+
+int
+ask_order(struct ask *s, const struct ph_buffer *text, struct ph_json **tree)
+{
+	struct ph_fail	 fail = PH_FAIL_INIT;
+	struct ph_slice	 what;
+	int64_t		 status = EX_SOFTWARE;
+
+	*tree = NULL;
+	ph_buffer_reset(&s->answer);
+	if (ph_buffer_check(text, &fail) != PH_OK || ph_wire_order(s->fd, PH_SLICE(text), &s->answer,
+	    ph_clock_mono() + REACH_BY_MS, &fail) != PH_OK ||
+	    ph_json_parse(PH_SLICE(&s->answer), tree, &fail) != PH_OK)
+		return complain(&fail);
+	what = ph_json_text(ph_json_get(ph_json_get(*tree, "error"), "what"));
+	if (what.at == NULL)
+		return EX_OK;
+	(void)ph_json_integer(ph_json_get(ph_json_get(*tree, "error"), "exit"), &status);
+	fprintf(stderr, "pagehook: %.*s\n", (int)what.len, what.at);
+	return (int)status;
+}
+
+void
+ask_close(struct ask *s)
+{
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = -1;
+	ph_buffer_clear(&s->answer);
+}

@@ -1,0 +1,30 @@
+/*
+ * ask -- asks the helper something, by order of an operator; starts one if none runs.
+ * Knows conf, state, wire, start.  Does not know any order.
+ * Called by send and queue.
+ * Lives for one command.
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef ASK_H
+#define ASK_H
+
+#include "conf.h"
+#include "json.h"
+
+struct ask {
+	int			 fd;		/* to the helper; -1: not reached */
+	struct ph_buffer	 answer;	/* to the last order */
+};
+
+#define ASK_INIT	{ .fd = -1, .answer = PH_BUFFER_INIT }
+
+enum ph_error	ask_open(struct ask *ask, const struct ph_conf *conf, struct ph_fail *fail) PH_MUST_USE;
+void		ask_close(struct ask *ask);
+
+/*
+ * Hands over an order, JSON as order.h has it.  EX_OK and its answer, or an exit status after a line on
+ * standard error.  *tree: ph_json_free; it may be NULL.
+ */
+int		ask_order(struct ask *ask, const struct ph_buffer *order, struct ph_json **tree);
+
+#endif
