@@ -9,7 +9,7 @@
 
 #include "guess.h"
 
-#define MAX_LEN	31		/* bytes: what is longer is not looked at */
+#define MAX_LEN	47		/* bytes: what is longer is not looked at */
 
 static size_t
 distance(const char *a, size_t la, const char *b)

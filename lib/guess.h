@@ -1,7 +1,8 @@
 /*
  * guess -- the word that was meant: the nearest of those that are known.
  * Knows buffer.  Does not know which words there are.
- * Called by raw (keys) and rule_fits (events), with one known word after the other.
+ * Called by raw (keys), rule_fits (events), layer (settings) and the command (verbs), with one known
+ * word after the other.
  * Lives on the caller's stack.
  * SPDX-License-Identifier: ISC
  */

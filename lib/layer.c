@@ -1,6 +1,6 @@
 /*
  * layer -- where settings are set: NAME=value texts, and the place of each.
- * Knows error.  Does not know what a setting means.
+ * Knows error, guess.  Does not know what a setting means.
  * Called by conf, once for each place: request, environment, credentials, file.
  * Lives as long as settings are being read; its texts may be secrets.
  * SPDX-License-Identifier: ISC
@@ -10,46 +10,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "guess.h"
 #include "layer.h"
 #include "signature.h"
-
-static size_t
-distance(const char *a, const char *b)		/* letters that differ, for "did you mean" */
-{
-	size_t	 row[64], i, j, la = strlen(a), lb = strlen(b), corner, up;
-
-	if (la >= 64 || lb >= 64)
-		return 64;
-	for (j = 0; j <= lb; j++)
-		row[j] = j;
-	for (i = 1; i <= la; i++) {
-		corner = row[0];
-		row[0] = i;
-		for (j = 1; j <= lb; j++) {
-			up = row[j];
-			row[j] = corner + (a[i - 1] != b[j - 1]);
-			if (up + 1 < row[j])
-				row[j] = up + 1;
-			if (row[j - 1] + 1 < row[j])
-				row[j] = row[j - 1] + 1;
-			corner = up;
-		}
-	}
-	return row[lb];
-}
 
 static const char *
 nearest(const struct ph_layer_name *names, const char *name)
 {
-	size_t		 d, best = 4;
-	const char	*found = NULL;
+	struct ph_guess	 guess = PH_GUESS_INIT(((struct ph_slice){ name, strlen(name) }));
 
+	guess.best = 4;				/* names of settings are long */
 	for (; names->name != NULL; names++)
-		if ((d = distance(name, names->name)) < best) {
-			best = d;
-			found = names->name;
-		}
-	return found;
+		ph_guess_try(&guess, names->name);
+	return guess.nearest;
 }
 
 /* The pair of a name in this layer: NAME or, for a secret, NAME_FILE; NULL: no such setting. */

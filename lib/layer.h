@@ -1,6 +1,6 @@
 /*
  * layer -- where settings are set: NAME=value texts, and the place of each.
- * Knows error.  Does not know what a setting means.
+ * Knows error, guess.  Does not know what a setting means.
  * Called by conf, once for each place: request, environment, credentials, file.
  * Lives as long as settings are being read; its texts may be secrets.
  * SPDX-License-Identifier: ISC
