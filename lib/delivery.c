@@ -16,7 +16,6 @@
 #include "message.h"
 #include "sample.h"
 
-#define PAGE_INBOX	"263902037430900"	/* the app id of Meta's own inbox */
 #define COUNT_OF(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* Judged by the event's own time: an answer hours late, after an outage, talks past the person. */
@@ -201,7 +200,7 @@ is_by_hand(const struct ph_event *echo)
 	char		 digits[PH_JSON_DIGITS];
 	struct ph_slice	 app = ph_json_id(ph_json_get(echo->object, "app_id"), digits);
 
-	return app.at == NULL || ph_slice_is(app, PAGE_INBOX);
+	return app.at == NULL || ph_slice_is(app, PH_MESSAGE_PAGE_INBOX);
 }
 
 /* A person answers: the bot keeps out of it for a while. */

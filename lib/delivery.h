@@ -61,14 +61,14 @@ enum ph_error	ph_delivery_keep(struct ph_delivery *delivery, struct ph_slice bod
 /*
  * Owes what was thought of since the last time, in order of event time, then arrival: a batch may
  * bring a conversation's words in any order, and after an outage they come so.  What needs a handler
- * or a name, and what comes behind such in its conversation, is put off: asked takes it up.
+ * or a name, and what comes behind such in its conversation, is put off: waiting takes it up.
  */
 enum ph_error	ph_delivery_owe(struct ph_delivery *delivery, struct ph_fail *fail) PH_MUST_USE;
 
-/* The turn is committed: says what was said of it, keeps samples of kinds met for the first time. */
+/* The turn is committed: keeps samples of kinds met for the first time. */
 void		ph_delivery_committed(struct ph_delivery *delivery);
 
-/* Forgets what was thought of and said: the turn did not happen. */
+/* Forgets what was thought of: the turn did not happen. */
 void		ph_delivery_forget(struct ph_delivery *delivery);
 
 /* Keeps bytes that cannot be read, for a person to look at, and raises an alert. */

@@ -1,7 +1,7 @@
 /*
  * graph -- requests to graph.facebook.com: the one door to libcurl.
  * Knows buffer, clock, outcome's answer.  Does not know queues or what an answer means.
- * Called by turn; its wait is the helper's only wait.
+ * Called by sending and asked; turn waits by it, which is the helper's only wait.
  * Lives in the helper's one thread; connections are kept alive between sends.
  * SPDX-License-Identifier: ISC
  */

@@ -16,7 +16,6 @@
 #include "place.h"
 
 #define PH_HANDLER_EXECS	4	/* processes of exec handlers at once */
-#define PH_HANDLER_INFLIGHT	PH_PLACES	/* events that one coproc is asked at once, at most */
 #define PH_HANDLER_WATCHED	64	/* descriptors to wait for, at most */
 
 struct ph_handlers;

@@ -19,11 +19,8 @@
 
 #define ECHO_GRACE_MS	(20 * PH_SECOND_MS)	/* as long as an echo may take */
 #define ECHO_NOTE	"echoes:"		/* and a Page's id: it sends them */
-#define WINDOW_MS	PH_DAY_MS		/* after the person's last words, by Meta's rules */
-#define AGENT_WINDOW_MS	(7 * PH_DAY_MS)		/* for a human agent */
 #define OVER_MS		(30 * PH_DAY_MS)	/* dead, held; and longer than Meta ever repeats an event */
 #define MAX_A_MINUTE	20			/* in one conversation: nobody reads faster, but a bot */
-#define PAGE_INBOX	"263902037430900"	/* the app id of Meta's own inbox */
 #define AT_ONCE		256			/* rows looked at in one step of recovery */
 
 struct ph_ledger {
@@ -200,7 +197,7 @@ pass_thread(struct ph_ledger *l, const struct ph_ledger_answer *a, struct ph_fai
 	enum ph_error		 err;
 
 	ph_buffer_addf(&body, "{\"target_app_id\":\"%s\"}",
-	    a->handover_to != NULL ? a->handover_to : PAGE_INBOX);
+	    a->handover_to != NULL ? a->handover_to : PH_MESSAGE_PAGE_INBOX);
 	owed.body = PH_SLICE(&body);
 	if ((err = ph_buffer_check(&body, fail)) == PH_OK)
 		err = l->ops->owe(l->store, &owed, &id, &said, fail);
@@ -400,7 +397,7 @@ reason_too_late(const struct ph_ledger *l, const struct ph_store_reply *r, int64
 		return NULL;
 	if (r->at != 0 && now - r->at > l->max_age_ms)
 		return "too old: what it answers is older than PAGEHOOK_MAX_REPLY_AGE";
-	if (r->turn_at != 0 && now - r->turn_at > (agent ? AGENT_WINDOW_MS : WINDOW_MS))
+	if (r->turn_at != 0 && now - r->turn_at > (agent ? PH_MESSAGE_AGENT_WINDOW_MS : PH_MESSAGE_WINDOW_MS))
 		return agent ? "too old: more than 7 days after the person's last words" :
 		    "too old: more than 24 h after the person's last words";
 	return NULL;

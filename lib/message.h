@@ -10,6 +10,7 @@
 #define PH_MESSAGE_H
 
 #include "buffer.h"
+#include "clock.h"
 
 #define PH_MESSAGE_MAX_TEXT	2000	/* UTF-16 units: the stricter reading of "2000 characters" */
 #define PH_TOKEN_LEN		16	/* bytes of the random token that a claim carries */
@@ -33,6 +34,10 @@ void		ph_message_format_text(struct ph_slice text, struct ph_buffer *out);
 #define PH_MESSAGE_UPDATE	"update"
 #define PH_MESSAGE_HUMAN_AGENT	"human_agent"
 #define PH_MESSAGE_PASS_THREAD	"pass_thread_control"
+
+#define PH_MESSAGE_WINDOW_MS	PH_DAY_MS	/* so long after the person's last words Meta takes one */
+#define PH_MESSAGE_AGENT_WINDOW_MS	(7 * PH_DAY_MS)	/* of a human agent */
+#define PH_MESSAGE_PAGE_INBOX	"263902037430900"	/* the app id of Meta's own inbox */
 
 /* Where such a reply is posted: the edge of the Page. */
 const char	*ph_message_edge(const char *kind);

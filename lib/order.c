@@ -17,9 +17,6 @@
 #include "order.h"
 #include "scan.h"
 
-#define WINDOW_MS	(24 * PH_HOUR_MS)	/* after the person's last words, by Meta's rules */
-#define AGENT_WINDOW_MS	(7 * PH_DAY_MS)		/* for a human agent */
-
 struct order {
 	struct ph_ledger	*ledger;
 	const struct ph_pages	*pages;
@@ -61,7 +58,7 @@ outside_window(const struct ph_store_conv *conv, const char *kind, int64_t now)
 
 	if (conv->turn_at == 0)
 		return "this person has not written to this Page: Meta takes nothing that is not an answer";
-	if (now - conv->turn_at <= (agent ? AGENT_WINDOW_MS : WINDOW_MS))
+	if (now - conv->turn_at <= (agent ? PH_MESSAGE_AGENT_WINDOW_MS : PH_MESSAGE_WINDOW_MS))
 		return NULL;
 	return agent ? "the person's last words are older than 7 days: Meta takes no more, whoever writes" :
 	    "the person's last words are older than 24 h: only --tag HUMAN_AGENT, of a person, may go";

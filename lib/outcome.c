@@ -1,7 +1,7 @@
 /*
  * outcome -- what became of a send: Graph's answer turned into what happens next.
  * Knows json, clock's units.  Does not know queues, states or the network.
- * Called by turn, for each finished transfer.
+ * Called by sending, for each finished transfer.
  * Lives on the caller's stack.
  * SPDX-License-Identifier: ISC
  */

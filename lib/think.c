@@ -1,7 +1,8 @@
 /*
  * think -- what to say to an event.
  * Knows event, view, say, replies and their rules.  Does not know the store, Graph, handlers or the clock.
- * Called by delivery for each new event that may be answered, and by asked for those that waited.
+ * Called by delivery for each new event that may be answered, by waiting for those that were put off,
+ * and by the command that tries them.
  * Lives in memory alone.
  * SPDX-License-Identifier: ISC
  */

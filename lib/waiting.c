@@ -24,7 +24,7 @@ struct ph_waiting {
 	bool			 look;		/* at what waits longest: there is room again */
 	bool			 look_new;	/* at what was put off in this turn */
 	int64_t			 look_at;	/* monotonic ms: further on, some found no room; 0: not */
-	struct place {
+	struct cursor {
 		int64_t	 due, id;
 	}			 further;	/* how far such looks came */
 	bool			 in_vain;	/* some found no room since they began at the start */
@@ -231,7 +231,7 @@ think_about_row(struct ph_waiting *a, const struct ph_store_open *row, int64_t n
 
 /* Looks at so many from a place on, and moves it: to the start again behind the last. */
 static enum ph_error
-look_from(struct ph_waiting *a, struct place *from, int max_in_vain, int64_t now, struct ph_fail *fail)
+look_from(struct ph_waiting *a, struct cursor *from, int max_in_vain, int64_t now, struct ph_fail *fail)
 {
 	struct ph_store_open	 rows[LOOK_AT_ONCE];
 	enum ph_error		 err;
@@ -246,10 +246,10 @@ look_from(struct ph_waiting *a, struct place *from, int max_in_vain, int64_t now
 		a->look |= err == PH_OK;	/* the next of its conversation may be due now */
 		if (err == PH_BUSY || err == PH_NONE)
 			err = PH_OK;
-		*from = (struct place){ rows[i].due, rows[i].id };
+		*from = (struct cursor){ rows[i].due, rows[i].id };
 	}
 	if (n < LOOK_AT_ONCE && i == n)
-		*from = (struct place){ 0, 0 };
+		*from = (struct cursor){ 0, 0 };
 	for (i = 0; i < n; i++)
 		ph_store_open_clear(&rows[i]);
 	return err;
@@ -272,7 +272,7 @@ look_further(struct ph_waiting *a, int64_t now, struct ph_fail *fail)
 static enum ph_error
 look(struct ph_waiting *a, int64_t now, struct ph_fail *fail)
 {
-	struct place	 start = { 0, 0 }, end = { now - 1, INT64_MAX };
+	struct cursor	 start = { 0, 0 }, end = { now - 1, INT64_MAX };
 	const bool	 first = a->look, new = a->look_new;
 
 	a->look = a->look_new = false;

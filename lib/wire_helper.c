@@ -318,7 +318,7 @@ write_verdicts(struct conn *c)
 {
 	ssize_t	 sent = send(c->fd, c->out.data, c->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-	if (sent == -1)				/* a few bytes always fit, unless it hung up */
+	if (sent == -1)				/* verdicts and answers fit, unless it hung up */
 		return false;
 	ph_buffer_drop(&c->out, (size_t)sent);
 	return c->out.len == 0;

@@ -581,10 +581,11 @@ while (<STDIN>) {
 open my $f, '>', 'leaving';
 select undef, undef, undef, 0.05 until -e 'go';
 END
-	    PAGEHOOK_IDLE_EXIT => '1s');
+	    PAGEHOOK_IDLE_EXIT => '1s', env => { TZ => 'UTC' });
 	says($hook, 7001, 'co');
 	is_answered($hook, 7001, 'ok', 'the coproc runs');
 	$hook->soon(sub { -e in_bot($hook, 'leaving') }, '  it is told to leave, and takes its time');
+	chmod 0, $hook->setting('PAGEHOOK_HELPER');	# nobody else comes: it is up to this one
 	says($hook, 7002, 'hello');
 	WebServer::spill(in_bot($hook, 'go'), '');
 	is_answered($hook, 7002, 'said: hello', '  and who wrote meanwhile is answered');
