@@ -1,17 +1,20 @@
 /*
- * sqlite_wal -- writes SQLite's log in large pieces.
- * Knows SQLite's file interface.  Does not know tables.
+ * sqlite_wal -- writes SQLite's log in large pieces, and its database without what rows left behind.
+ * Knows SQLite's file interface, sqlite_page.  Does not know tables.
  * Called by sqlite, when it opens its database.
- * Lives as a layer between SQLite and the file it names its WAL.
+ * Lives as a layer between SQLite and these two files.
  * SPDX-License-Identifier: ISC
  */
 #include <sqlite3.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "sqlite_page.h"
 #include "sqlite_wal.h"
 
 #define PIECE	(120 * 1024)	/* SQLite's own file layer takes less than 128 KiB at once */
+/* Below, the first byte of a page of a long row is 0: it is the next one's number that stands there. */
+#define MAX_PAGES	0x02000000
 
 struct wal {
 	sqlite3_file	 base;		/* first: SQLite sees nothing else */
@@ -123,6 +126,38 @@ static const sqlite3_io_methods	 methods = {
 	.xDeviceCharacteristics = wal_characteristics,
 };
 
+/* The database's own methods, but for one: a page goes there without the images of rows that moved. */
+static sqlite3_io_methods	 database;
+static const sqlite3_io_methods	*real_database;
+
+static int
+database_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
+{
+	unsigned char	 page[65536];		/* SQLite's largest */
+	sqlite3_int64	 size;
+
+	if ((size_t)len > sizeof(page) || real_database->xFileSize(file, &size) != SQLITE_OK ||
+	    size / len >= MAX_PAGES || at / len >= MAX_PAGES)
+		return real_database->xWrite(file, bytes, len, at);
+	memcpy(page, bytes, (size_t)len);
+	ph_sqlite_page_wipe(page, (size_t)len, at);
+	return real_database->xWrite(file, page, len, at);
+}
+
+static int
+open_database(sqlite3_vfs *theirs, sqlite3_filename name, sqlite3_file *file, int flags, int *out)
+{
+	int	 rc = theirs->xOpen(theirs, name, file, flags, out);
+
+	if (rc != SQLITE_OK || (real_database != NULL && file->pMethods != real_database))
+		return rc;			/* methods we do not know: then as they are */
+	real_database = file->pMethods;
+	database = *real_database;
+	database.xWrite = database_write;
+	file->pMethods = &database;
+	return rc;
+}
+
 /* Every other file is SQLite's own affair. */
 static int
 open_file(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out)
@@ -132,6 +167,8 @@ open_file(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags
 	int		 rc;
 
 	(void)vfs;
+	if ((flags & SQLITE_OPEN_MAIN_DB) != 0)
+		return open_database(theirs, name, file, flags, out);
 	if ((flags & SQLITE_OPEN_WAL) == 0)
 		return theirs->xOpen(theirs, name, file, flags, out);
 	*w = (struct wal){ .real = (sqlite3_file *)(void *)&w[1], .piece = sqlite3_malloc(PIECE) };

@@ -1,8 +1,8 @@
 /*
- * sqlite_wal -- writes SQLite's log in large pieces.
- * Knows SQLite's file interface.  Does not know tables.
+ * sqlite_wal -- writes SQLite's log in large pieces, and its database without what rows left behind.
+ * Knows SQLite's file interface, sqlite_page.  Does not know tables.
  * Called by sqlite, when it opens its database.
- * Lives as a layer between SQLite and the file it names its WAL.
+ * Lives as a layer between SQLite and these two files.
  *
  * Own code, since no option of SQLite's does it: it writes a commit of n pages in 2 n calls, a header
  * and a page each, all of them side by side.  They are gathered here and written as one, at the
