@@ -45,7 +45,7 @@ PURE	:= hex query signature json scan guess strict raw match template hours even
 	   outcome pace unsure backoff
 DOORS	:= layer conf state wire wire_helper spool sample store sqlite_page sqlite_wal sqlite store_sqlite \
 	   store_sqlite_event store_sqlite_reply \
-	   store_sqlite_prune glance graph program handler_log process place \
+	   store_sqlite_prune store_sqlite_forget glance graph program handler_log process place \
 	   places exec coproc_line coproc handler pages
 FLOW	:= intake think ledger sending asked waiting delivery order turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
@@ -54,7 +54,7 @@ LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 FRONT		:= cgi/main cgi/front cgi/mount cgi/request cgi/start
 FRONT_LIBS	:= -lfcgi -lcrypto
 COMMAND		:= cgi/pagehook cgi/helper cgi/input cgi/parse cgi/sign cgi/try cgi/chat cgi/replies \
-		   cgi/send cgi/queue cgi/ask cgi/start
+		   cgi/send cgi/queue cgi/forget cgi/ask cgi/start
 COMMAND_LIBS	:= -ljson-c -lcurl -lsqlite3 -lpcre2-8 -lcrypto
 GRAPH		:= $(patsubst %.c,%,$(wildcard tests/graph/*.c))
 EXAMPLES	:= $(patsubst cgi/examples/%.c,examples/%,$(wildcard cgi/examples/*.c))

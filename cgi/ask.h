@@ -1,7 +1,7 @@
 /*
  * ask -- asks the helper something, by order of an operator; starts one if none runs.
  * Knows conf, state, wire, start.  Does not know any order.
- * Called by send and queue.
+ * Called by send, queue and forget.
  * Lives for one command.
  * SPDX-License-Identifier: ISC
  */

@@ -38,6 +38,7 @@ static const struct verb {
 	{ "queue drop", "ID...", "give up; a dead one goes", "json", SETTINGS, queue_drop_run },
 	{ "queue hold", "ID...", "do not send for now", "json", SETTINGS, queue_hold_run },
 	{ "queue release", "ID...", "send what is held", "json", SETTINGS, queue_release_run },
+	{ "forget", "PSID", "erase what is known of a person", "json page yes", SETTINGS, forget_run },
 	{ "help", "", "print this", "", NOTHING, help_run },
 };
 #define N_VERBS	(sizeof(verbs) / sizeof(verbs[0]))
@@ -47,7 +48,7 @@ static const struct {
 	const char	*name;
 	bool		 takes_value;
 } options[] = {
-	{ "json", false }, { "run", false }, { "first", false }, { "reply", false },
+	{ "json", false }, { "run", false }, { "first", false }, { "reply", false }, { "yes", false },
 	{ "postback", true }, { "quick", true }, { "attachment", true }, { "page", true },
 	{ "at", true }, { "message", true }, { "tag", true },
 };
@@ -133,9 +134,12 @@ take_option(struct call *call, char **word, char **end)
 static int
 take_options(struct call *call)
 {
+	static char	 yes[] = "--yes";
 	char	**in = call->argv, **out = call->argv, **end = call->argv + call->argc;
 
 	for (; in < end && strcmp(*in, "--") != 0; in++) {
+		if (strcmp(*in, "-y") == 0)
+			*in = yes;
 		if (strcmp(*in, "-c") == 0) {
 			if (in + 1 == end)
 				return usage("-c needs a FILE", "");

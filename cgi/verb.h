@@ -24,6 +24,7 @@ struct call {
 
 /* Each returns an exit status of sysexits(3). */
 int	chat_run(const struct call *call);
+int	forget_run(const struct call *call);
 int	helper_run(const struct call *call);
 int	parse_run(const struct call *call);
 int	queue_drop_run(const struct call *call);

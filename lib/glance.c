@@ -20,6 +20,14 @@ static const char	 queue[] =
     "  coalesce(c.person, ''), coalesce(e.why, '') FROM event e LEFT JOIN conv c ON c.id=e.conv"
     " WHERE e.state<>'done' ORDER BY 6, 2";
 
+/* One whose erasure was cut short counts, too. */
+static const char	 one_person[] =
+    "WITH theirs AS (SELECT id FROM conv WHERE person IN (?1, 'forgotten ' || ?1)"
+    "  AND page=coalesce(?2, page))"
+    "SELECT (SELECT count(*) FROM event WHERE conv IN theirs"
+    "  OR (conv IS NULL AND instr(body, CAST(?1 AS BLOB))>0)),"
+    " (SELECT count(*) FROM reply WHERE conv IN theirs), (SELECT count(*) FROM theirs)";
+
 static const char *
 text_of(sqlite3_stmt *st, int column)
 {
@@ -50,25 +58,58 @@ show_all(sqlite3_stmt *st, enum ph_error (*show)(void *, const struct ph_glance_
 	return err;
 }
 
+/* A reader's close leaves the log alone; it must not make files, nor wait for long. */
+static enum ph_error
+look(const char *state_dir, const char *sql, sqlite3 **db, sqlite3_stmt **st, struct ph_fail *fail)
+{
+	char	 path[4096];
+
+	*db = NULL;
+	*st = NULL;
+	snprintf(path, sizeof(path), "%s/queue.db", state_dir);
+	if (access(path, F_OK) == -1)
+		return PH_NONE;
+	if (sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+	    sqlite3_busy_timeout(*db, 1000) != SQLITE_OK ||
+	    sqlite3_prepare_v2(*db, sql, -1, st, NULL) != SQLITE_OK)
+		return ph_error_set(fail, PH_BROKEN, "%s: %s", path, sqlite3_errmsg(*db));
+	return PH_OK;
+}
+
 enum ph_error
 ph_glance_queue(const char *state_dir, enum ph_error (*show)(void *arg,
     const struct ph_glance_item *item, struct ph_fail *fail), void *arg, struct ph_fail *fail)
 {
-	sqlite3		*db = NULL;
-	sqlite3_stmt	*st = NULL;
-	char		 path[4096];
-	enum ph_error	 err;
+	sqlite3		*db;
+	sqlite3_stmt	*st;
+	enum ph_error	 err = look(state_dir, queue, &db, &st, fail);
 
-	snprintf(path, sizeof(path), "%s/queue.db", state_dir);
-	if (access(path, F_OK) == -1)
-		return PH_NONE;
-	/* A reader's close leaves the log alone; it must not make files, nor wait for long. */
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
-	    sqlite3_busy_timeout(db, 1000) != SQLITE_OK ||
-	    sqlite3_prepare_v2(db, queue, -1, &st, NULL) != SQLITE_OK)
-		err = ph_error_set(fail, PH_BROKEN, "%s: %s", path, sqlite3_errmsg(db));
-	else
+	if (err == PH_OK)
 		err = show_all(st, show, arg, fail);
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	return err;
+}
+
+enum ph_error
+ph_glance_person(const char *state_dir, const char *page, const char *person,
+    struct ph_glance_person *out, struct ph_fail *fail)
+{
+	sqlite3		*db;
+	sqlite3_stmt	*st;
+	enum ph_error	 err = look(state_dir, one_person, &db, &st, fail);
+	int		 rc;
+
+	*out = (struct ph_glance_person){ .known = false };
+	if (err == PH_OK) {
+		(void)sqlite3_bind_text(st, 1, person, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_text(st, 2, page, -1, SQLITE_STATIC);
+		if ((rc = sqlite3_step(st)) != SQLITE_ROW)
+			err = ph_error_set(fail, PH_BROKEN, "store: %s", sqlite3_errstr(rc));
+		out->n_events = sqlite3_column_int64(st, 0);
+		out->n_replies = sqlite3_column_int64(st, 1);
+		out->known = out->n_events > 0 || sqlite3_column_int64(st, 2) > 0;
+	}
 	(void)sqlite3_finalize(st);
 	(void)sqlite3_close(db);
 	return err;

@@ -27,4 +27,15 @@ enum ph_error	ph_glance_queue(const char *state_dir,
 		    enum ph_error (*show)(void *arg, const struct ph_glance_item *item,
 		    struct ph_fail *fail), void *arg, struct ph_fail *fail) PH_MUST_USE;
 
+/*
+ * Counts what is known of a person, on one Page, or if page is NULL on every one.  known: there is
+ * something at all.
+ */
+struct ph_glance_person {
+	int64_t	 n_events, n_replies;
+	bool	 known;
+};
+enum ph_error	ph_glance_person(const char *state_dir, const char *page, const char *person,
+		    struct ph_glance_person *out, struct ph_fail *fail) PH_MUST_USE;
+
 #endif

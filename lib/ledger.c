@@ -610,6 +610,16 @@ ph_ledger_reset_clock(struct ph_ledger *l, int64_t now, struct ph_fail *fail)
 }
 
 enum ph_error
+ph_ledger_forget(struct ph_ledger *l, struct ph_slice page, struct ph_slice person,
+    struct ph_store_erasure *step, struct ph_fail *fail)
+{
+	enum ph_error	 err = l->ops->forget(l->store, page, person, step, fail);
+
+	l->n_open -= err == PH_OK ? step->n_closed : 0;
+	return err;
+}
+
+enum ph_error
 ph_ledger_prune(struct ph_ledger *l, int64_t now, int64_t keep_ms, bool *more, struct ph_fail *fail)
 {
 	*more = false;

@@ -181,6 +181,11 @@ enum ph_error	ph_ledger_next_due(struct ph_ledger *ledger, struct ph_slice page,
 enum ph_error	ph_ledger_reset_clock(struct ph_ledger *ledger, int64_t now, struct ph_fail *fail)
 		    PH_MUST_USE;
 
+/* Within a transaction: a step of erasing a person, as in store.h. */
+enum ph_error	ph_ledger_forget(struct ph_ledger *ledger, struct ph_slice page,
+		    struct ph_slice person, struct ph_store_erasure *step, struct ph_fail *fail)
+		    PH_MUST_USE;
+
 /*
  * Within a transaction: removes some of what is over: answered before keep_ms ago, dead, held and
  * known keys 30 days.  *more: there may be more.

@@ -190,6 +190,26 @@ steer(struct order *o, enum ph_store_order which, struct ph_fail *fail)
 }
 
 static enum ph_error
+forget(struct order *o, struct ph_fail *fail)
+{
+	struct ph_slice		 psid = ph_json_text(ph_json_get(o->tree, "psid"));
+	struct ph_slice		 page = ph_json_text(ph_json_get(o->tree, "page"));
+	struct ph_store_erasure	 step = { .after = 0 };
+
+	if (psid.len == 0 || !ph_json_integer(ph_json_get(o->tree, "after"), &step.after))
+		return refuse(o->answer, EX_USAGE, "psid and after are needed");
+	if (ph_ledger_forget(o->ledger, page, psid, &step, fail) != PH_OK)
+		return fail->err;
+	if (step.in_flight)
+		return refuse(o->answer, EX_TEMPFAIL, "a reply to this person is on its way, or a handler "
+		    "thinks about one: try again in a moment");
+	ph_buffer_addf(o->answer, "{\"events\":%" PRId64 ",\"replies\":%" PRId64 ",\"copies\":%" PRId64
+	    ",\"after\":%" PRId64 ",\"more\":%s}", step.n_events, step.n_replies, step.n_copies, step.after,
+	    step.more ? "true" : "false");
+	return PH_OK;
+}
+
+static enum ph_error
 retry(struct order *o, struct ph_fail *fail)
 {
 	return steer(o, PH_STORE_RETRY, fail);
@@ -236,7 +256,8 @@ ph_order_take(struct ph_ledger *ledger, const struct ph_pages *pages, struct ph_
 {
 	static const struct { const char *name; enum ph_error (*run)(struct order *, struct ph_fail *); }
 			 orders[] = { { "send", send_message }, { "tell", tell }, { "retry", retry },
-			    { "drop", drop }, { "hold", hold }, { "release", release } };
+			    { "drop", drop }, { "hold", hold }, { "release", release },
+			    { "forget", forget } };
 	struct order	 o = { .ledger = ledger, .pages = pages, .now = now, .answer = answer };
 	enum ph_error	 err = refuse(answer, EX_USAGE, "no such order");
 	struct ph_slice	 what;

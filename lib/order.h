@@ -10,6 +10,9 @@
  *	    -> {"reply":"r4901","state":"sent","mid":S,"code":N,"why":S}
  *	{"do":"retry"|"drop"|"hold"|"release","ids":["r4901",..]}
  *	    -> {"done":["r4901",..],"refused":[{"id":"r4902","why":S},..]}
+ *	{"do":"forget","page":S?,"psid":S,"after":N}
+ *	    -> {"events":N,"replies":N,"copies":N,"after":N,"more":true|false}
+ *	    a step, from after 0 on; as long as there is more: again, with the after that came back
  *	-> {"error":{"exit":65,"what":S}}     exit: of sysexits(3)
  * SPDX-License-Identifier: ISC
  */

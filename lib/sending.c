@@ -186,8 +186,6 @@ say_reply(struct ph_sending *s, const struct claim *c, const char *state)
 	ph_log_text(&fields, "state", state);
 	ph_log_number(&fields, "try", c->reply.attempt);
 	ph_log_number(&fields, "ms", c->took_ms);
-	if (r->mid[0] != '\0')
-		ph_log_text(&fields, "mid", r->mid);
 	if (r->code != 0) {
 		ph_log_number(&fields, "code", r->code);
 		ph_log_number(&fields, "subcode", r->subcode);

@@ -231,23 +231,45 @@ version_of(struct ph_sqlite *s, int *version, struct ph_fail *fail)
 	return err;
 }
 
+static void
+name_copy(const char *path, int version, char *out, size_t size)
+{
+	snprintf(out, size, "%s.v%d", path, version);
+}
+
 /* What the database was before its tables change lies beside it: queue.db.v1. */
 static enum ph_error
 copy_old(struct ph_sqlite *s, const char *path, int version, struct ph_fail *fail)
 {
-	char	 name[512];
+	char	 name[4096];
 	char	*text;
 	enum ph_error	 err;
 
 	if (version == 0)
 		return PH_OK;			/* it is being made */
-	snprintf(name, sizeof(name), "%s.v%d", path, version);
+	name_copy(path, version, name, sizeof(name));
 	(void)unlink(name);
 	if ((text = sqlite3_mprintf("VACUUM INTO %Q", name)) == NULL)
 		return ph_error_set(fail, PH_NOMEM, "store: out of memory");
 	err = run(s, text, fail);
 	sqlite3_free(text);
 	return err;
+}
+
+enum ph_error
+ph_sqlite_drop_copies(struct ph_sqlite *s, int64_t *n, struct ph_fail *fail)
+{
+	char	 name[4096];
+	int	 version;
+
+	for (version = 1; version < s->schema->version; version++) {
+		name_copy(sqlite3_db_filename(s->db, "main"), version, name, sizeof(name));
+		if (unlink(name) == 0)
+			(*n)++;
+		else if (errno != ENOENT)
+			return ph_error_set(fail, PH_BUSY, "%s: %s", name, strerror(errno));
+	}
+	return PH_OK;
 }
 
 /* All steps in one transaction: a crash leaves the old version or the new one. */
@@ -306,11 +328,12 @@ ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_sch
 enum ph_error
 ph_sqlite_tidy(struct ph_sqlite *s, bool idle, struct ph_fail *fail)
 {
+	const bool	 cut = idle || s->empty_wal;
 	struct ph_fail	 mine = PH_FAIL_INIT;
 	enum ph_error	 err;
 	int		 rc;
 
-	if (s->wal_pages == 0 || (!idle && s->wal_pages < s->wal_max))
+	if (!s->empty_wal && (s->wal_pages == 0 || (!idle && s->wal_pages < s->wal_max)))
 		return PH_OK;
 	/*
 	 * Under load the file keeps its size: a sync of bytes written over old ones is done with the
@@ -318,11 +341,15 @@ ph_sqlite_tidy(struct ph_sqlite *s, bool idle, struct ph_fail *fail)
 	 */
 	(void)sqlite3_busy_timeout(s->db, 0);	/* a reader is in the way: later, not slower */
 	rc = sqlite3_wal_checkpoint_v2(s->db, NULL,
-	    idle ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+	    cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 	(void)sqlite3_busy_timeout(s->db, 1000);
 	err = translate(s, rc, "checkpoint", &mine);
 	if (err == PH_OK)
 		s->wal_pages = 0;
+	if (err == PH_OK && s->empty_wal) {	/* nor may a page bring back what was in its gap */
+		(void)sqlite3_db_release_memory(s->db);
+		s->empty_wal = false;
+	}
 	s->wal_max = WAL_MAX_PAGES + s->wal_pages;	/* not again at once, if it could not be done */
 	if (err == PH_OK || err == PH_BUSY || err == PH_TOOBIG)
 		return PH_OK;

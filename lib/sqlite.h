@@ -33,6 +33,7 @@ struct ph_sqlite {
 	sqlite3_stmt			**stmts;
 	int				 wal_pages;	/* of the log, after the last commit */
 	int				 wal_max;	/* then it is moved in */
+	bool				 empty_wal;	/* at the next tidy: no byte of it may stay */
 };
 
 struct ph_sqlite_value {		/* of a parameter, made by the words below */
@@ -84,7 +85,10 @@ void		 ph_sqlite_column(sqlite3_stmt *st, int column, struct ph_buffer *out);
 /* Undoes the transaction, if there is one. */
 void		 ph_sqlite_abandon(struct ph_sqlite *s);
 
-/* As the store's tidy. */
+/* Removes the copies that migrations have left, and counts them; PH_BUSY: one cannot be removed. */
+enum ph_error	 ph_sqlite_drop_copies(struct ph_sqlite *s, int64_t *n, struct ph_fail *fail) PH_MUST_USE;
+
+/* As the store's tidy; it does not wait for more when empty_wal is set, and clears that. */
 enum ph_error	 ph_sqlite_tidy(struct ph_sqlite *s, bool idle, struct ph_fail *fail) PH_MUST_USE;
 
 #endif

@@ -95,6 +95,14 @@ struct ph_store_move {			/* what a reply becomes */
 
 enum ph_store_order { PH_STORE_RETRY, PH_STORE_DROP, PH_STORE_HOLD, PH_STORE_RELEASE };
 
+struct ph_store_erasure {		/* the caller's, passed on from step to step */
+	int64_t	 after;			/* the rows behind this id are looked at; -1: all were */
+	bool	 in_flight;		/* refused: a reply of theirs is on its way, or a handler asked */
+	bool	 more;			/* another step is needed */
+	int64_t	 n_events, n_replies, n_copies;	/* erased in this step */
+	int64_t	 n_closed;		/* events that were open */
+};
+
 struct ph_store_told {			/* of a reply, for who waits for it; the caller's */
 	char	 state[12], mid[256], why[200];
 	int64_t	 code;
@@ -264,6 +272,17 @@ struct ph_store_ops {
 	 */
 	enum ph_error	(*prune)(struct ph_store *store, int64_t done_before, int64_t over_before,
 			    bool *more, struct ph_fail *fail);
+
+	/*
+	 * A step of erasing a person, on one page, or if that is absent on every one: looks at some 500
+	 * rows, so that nobody waits for it.  Events, replies, names and the conversation go, and every
+	 * event of no conversation in whose bytes the person's id stands; with the last row go the copies
+	 * of the store from before a migration.  Keys stay.  The first step closes what is open and takes
+	 * the conversation from the person: who writes meanwhile begins a new one, and more goes on until
+	 * there is none.  When it is false, the store's files hold nothing of it any more.
+	 */
+	enum ph_error	(*forget)(struct ph_store *store, struct ph_slice page, struct ph_slice person,
+			    struct ph_store_erasure *step, struct ph_fail *fail);
 
 	/*
 	 * Between transactions: moves the log into the database, when it is long or nothing else is to

@@ -14,6 +14,10 @@
 #define REPLY_OPEN	"state IN ('ready','sending','unsure')"
 #define REPLY_FLYING	"state IN ('sending','unsure')"
 
+#define FORGOTTEN	"'forgotten ' || "
+#define THEIRS		"id BETWEEN ?1 AND ?2 AND (conv=?3 OR (conv IS NULL AND instr(body, ?4)>0))"
+#define NONE		"9223372036854775807"
+
 static const char	 first_tables[] =
 "CREATE TABLE seen (key BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID, STRICT;"
 "CREATE TABLE conv (id INTEGER PRIMARY KEY, page TEXT NOT NULL, person TEXT NOT NULL, due INTEGER,"
@@ -165,6 +169,25 @@ static const char *const	 sql[N_STATEMENTS] = {
 	    " OR (state IN ('dead','held') AND due<?4))",
 	[PRUNE_SEEN_END] = "SELECT max(key) FROM (SELECT key FROM seen WHERE key>?1 ORDER BY key LIMIT 500)",
 	[PRUNE_SEEN] = "DELETE FROM seen WHERE key>?1 AND key<=?2 AND day<?3",
+	/* A person who is being forgotten bears another name; erasing goes on where it was begun. */
+	[NEXT_PAGE] = "SELECT min(page) FROM conv WHERE page>?1",
+	[FIND_PERSON] = "SELECT id, person<>?2 FROM conv WHERE page=?1 AND person IN (?2, " FORGOTTEN "?2)"
+	    " ORDER BY 2 DESC LIMIT 1",
+	[IN_FLIGHT] = "SELECT 1 WHERE EXISTS (SELECT 1 FROM reply WHERE conv=?1 AND " REPLY_OPEN
+	    " AND state='sending') OR EXISTS (SELECT 1 FROM event WHERE conv=?1 AND " EVENT_OPEN
+	    " AND state='asked')",
+	[CLOSE_EVENTS] = "UPDATE event SET state='done', due=NULL WHERE conv=?1 AND " EVENT_OPEN,
+	[CLOSE_REPLIES] = "UPDATE reply SET state='dead' WHERE conv=?1 AND " REPLY_OPEN,
+	[PART] = "UPDATE conv SET person=" FORGOTTEN "person, first_name=NULL, last_name=NULL, due=NULL"
+	    " WHERE id=?1",
+	[NEXT_ROW] = "SELECT nullif(min(coalesce((SELECT min(id) FROM event WHERE id>?1), " NONE "),"
+	    " coalesce((SELECT min(id) FROM reply WHERE id>?1), " NONE ")), " NONE ")",
+	/* The newest keeps its number: a handler must not meet it again on somebody else's event. */
+	[FORGET_NEWEST] = "UPDATE event SET conv=NULL, mid=NULL, state='done', why=NULL, body=NULL"
+	    " WHERE id=(SELECT max(id) FROM event) AND " THEIRS,
+	[FORGET_EVENTS] = "DELETE FROM event WHERE " THEIRS,
+	[FORGET_REPLIES] = "DELETE FROM reply WHERE id BETWEEN ?1 AND ?2 AND conv=?3",
+	[FORGET_CONV] = "DELETE FROM conv WHERE id=?1",
 	[ADVANCE_CONV] = "UPDATE conv SET due=?2 WHERE due IS NOT NULL AND due>?1",
 	[ADVANCE_REPLY] = "UPDATE reply SET due=?2, first_due=min(first_due, ?2) WHERE " REPLY_OPEN
 	    " AND due>?1",
@@ -311,5 +334,6 @@ const struct ph_store_ops	 ph_store_sqlite = {
 	.noted = sqlite_noted,
 	.advance = sqlite_advance,
 	.prune = ph_store_sqlite_prune,
+	.forget = ph_store_sqlite_forget,
 	.tidy = sqlite_tidy,
 };

@@ -26,6 +26,8 @@ enum statement {		/* store_sqlite.c has their texts */
 	NEXT_READY, NEXT_UNSURE, PAUSE, PAUSED, GO_ON, NOTE, ADVANCE_CONV, ADVANCE_REPLY, ADVANCE_EVENT, NOTED,
 	FIND_TOKEN, CONFIRM,
 	PRUNE_EVENT_END, PRUNE_EVENT, PRUNE_REPLY_END, PRUNE_REPLY, PRUNE_SEEN_END, PRUNE_SEEN,
+	NEXT_PAGE, FIND_PERSON, IN_FLIGHT, CLOSE_EVENTS, CLOSE_REPLIES, PART, NEXT_ROW, FORGET_NEWEST,
+	FORGET_EVENTS, FORGET_REPLIES, FORGET_CONV,
 	N_STATEMENTS
 };
 
@@ -64,6 +66,8 @@ enum ph_error
 	ph_store_sqlite_move(struct ph_store *, const struct ph_store_move *, struct ph_fail *),
 	ph_store_sqlite_confirm(struct ph_store *, const unsigned char[PH_STORE_TOKEN_LEN],
 	    struct ph_slice, int64_t *, int64_t *, bool *, struct ph_fail *),
+	ph_store_sqlite_forget(struct ph_store *, struct ph_slice, struct ph_slice,
+	    struct ph_store_erasure *, struct ph_fail *),
 	ph_store_sqlite_prune(struct ph_store *, int64_t, int64_t, bool *, struct ph_fail *),
 	ph_store_sqlite_next_due(struct ph_store *, struct ph_slice, int64_t *, struct ph_fail *);
 

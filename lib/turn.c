@@ -237,14 +237,25 @@ commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
 			    s->err == PH_TOOBIG ? "reading it killed the helper three times" :
 			    "not a whole spool file", fail);
 	}
-	for (i = 0; i < t->n_deliveries && err == PH_OK; i++) {
-		struct ph_wire_delivery	*w = &t->deliveries[i];
-
-		err = w->is_order ?
-		    ph_order_take(t->ledger, t->pages, w->body, t->now, &w->answer, fail) :
-		    ph_delivery_keep(d, w->body, t->now, &w->verdict, fail);
-	}
+	for (i = 0; i < t->n_deliveries && err == PH_OK; i++)
+		if (!t->deliveries[i].is_order)
+			err = ph_delivery_keep(d, t->deliveries[i].body, t->now,
+			    &t->deliveries[i].verdict, fail);
 	return err == PH_OK ? ph_delivery_owe(d, fail) : err;
+}
+
+/* Behind deliveries: what was thought of one must be a row before an order may erase it. */
+static enum ph_error
+commit_orders(struct ph_turn *t, struct ph_fail *fail)
+{
+	enum ph_error	 err = PH_OK;
+	size_t		 i;
+
+	for (i = 0; i < t->n_deliveries && err == PH_OK; i++)
+		if (t->deliveries[i].is_order)
+			err = ph_order_take(t->ledger, t->pages, t->deliveries[i].body, t->now,
+			    &t->deliveries[i].answer, fail);
+	return err;
 }
 
 static enum ph_error
@@ -252,7 +263,7 @@ commit_all(struct ph_turn *t, struct ph_fail *fail)
 {
 	if (ph_ledger_begin(t->ledger, fail) != PH_OK ||
 	    (t->stepped_back && ph_ledger_reset_clock(t->ledger, t->now, fail) != PH_OK) ||
-	    commit_deliveries(t, fail) != PH_OK)
+	    commit_deliveries(t, fail) != PH_OK || commit_orders(t, fail) != PH_OK)
 		return fail->err;
 	if (t->delivery.put_off)
 		ph_waiting_look_at_new(t->waiting);
