@@ -78,7 +78,10 @@ $(call program,$(1)/pagehook,$(COMMAND:%=$(1)/%.o) $(1)/libpagehook.a,$(3),$(COM
 $(call program,$(1)/graph.fcgi,$(GRAPH:%=$(1)/%.o) $(1)/libpagehook.a,$(3),$(GRAPH_LIBS))
 $(call program,$(1)/examples/%,$(1)/cgi/examples/%.o $(1)/libpagehook.a,$(3),$(EXAMPLE_LIBS))
 $(call program,$(1)/unit/test_%,$(1)/tests/unit/test_%.o $(1)/libpagehook.a,$(3),$(UNIT_LIBS))
-$(1)/programs: $(1)/pagehook.fcgi $(1)/pagehook $(1)/graph.fcgi $(EXAMPLES:%=$(1)/%) $(UNITS:%=$(1)/unit/%)
+$(1)/shim.so: tests/shim/shim.c Makefile
+	@mkdir -p $$(@D); echo "link  $$@"
+	$$(Q)$$(CC) $(LANG_C) $(WARN) -O1 -g -fPIC -shared -o $$@ $$<
+$(1)/programs: $(1)/pagehook.fcgi $(1)/pagehook $(1)/graph.fcgi $(1)/shim.so $(EXAMPLES:%=$(1)/%) $(UNITS:%=$(1)/unit/%)
 .PHONY: $(1)/programs
 .PRECIOUS: $(1)/%.o
 -include $(patsubst %,$(1)/%.d,$(FRONT) $(COMMAND) $(GRAPH) $(LIB:%=lib/%) $(EXAMPLES:%=cgi/%) $(UNITS:%=tests/unit/%))
@@ -143,7 +146,7 @@ fuzz: deps $(FUZZERS)
 	@for f in $(FUZZERS); do mkdir -p $$f.corpus && $$f -dict=tests/fuzz/body.dict -max_len=4096 -timeout=10 \
 		-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$f- $$f.corpus tests/fuzz/seeds || exit 1; done
 
-SOURCES		= $(wildcard cgi/*.c cgi/examples/*.c lib/*.c tests/graph/*.c tests/unit/*.c tests/fuzz/*.c)
+SOURCES		= $(wildcard cgi/*.c cgi/examples/*.c lib/*.c tests/graph/*.c tests/unit/*.c tests/fuzz/*.c tests/shim/*.c)
 MANUALS		= $(wildcard cgi/*.[1-8] lib/*.[1-8])
 
 lint: deps

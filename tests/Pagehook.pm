@@ -63,15 +63,28 @@ sub new {
 }
 
 # FastCGI servers hand the front no environment, so what the helper needs of it stands in a script.
+# The next helper gets this too; undef takes one away.
 sub helper_with {
 	my ($self, %env) = @_;
+	%env = %{$self->{helper_env} = { %{$self->{helper_env} // {}}, %env }};
 	my @names = grep { defined $env{$_} } sort keys %env or return program('pagehook');
 	my $file = "$self->{dir}/helper.sh";
 	my @exports = map { "export $_=\"\${$_-$env{$_}}\"" } @names;
 	my $exec = "exec '" . program('pagehook') . "' \"\$@\"";
-	WebServer::spill($file, join "\n", '#!/bin/sh', @exports, $exec, '');
-	chmod 0755, $file;
+	WebServer::spill("$file.new", join "\n", '#!/bin/sh', @exports, $exec, '');
+	chmod 0755, "$file.new";
+	rename "$file.new", $file or die "rename: $!";
 	return $file;
+}
+
+# What puts the shim into a program's environment, with these orders (tests/shim/shim.c) and no others.
+sub shim {
+	my ($self, %orders) = @_;
+	$self->{shim} //= WebServer::without_blanks($self, program('shim.so'));
+	my %none = map { ("PH_SHIM_$_" => undef) } qw(ONLY FROM KILL_AT COUNT FAIL DIR FULL EIO);
+	my $asan = join ':', grep { defined } $ENV{ASAN_OPTIONS}, 'verify_asan_link_order=0';
+	return (%none, LD_PRELOAD => $self->{shim}, ASAN_OPTIONS => $asan,
+	    map { ("PH_SHIM_$_" => $orders{$_}) } keys %orders);
 }
 
 # Writes the settings file, with these changes.
