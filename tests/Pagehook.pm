@@ -261,9 +261,9 @@ sub wait_for {
 
 # A test: this comes true within the patience of wait_for.
 sub soon {
-	my ($self, $true, $name) = @_;
+	my ($self, $true, $name, $patience_s) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	return Test::More::ok(eval { $self->wait_for($true, $name) }, $name);
+	return Test::More::ok(eval { $self->wait_for($true, $name, $patience_s) }, $name);
 }
 
 # The helper that holds this state directory, and any that is on its way there.

@@ -222,6 +222,17 @@ sub stop {
 	Children::end($_) for grep { defined } delete @$self{qw(pid front_pid)};
 }
 
+# Ended and begun anew, where it was.
+sub restart {
+	my ($self) = @_;
+	my ($serve, @how) = @{$kinds{$self->{kind}}};
+	$self->stop;
+	$self->$serve(@how);
+}
+
+# The processes that the server started: fronts, where it starts them itself.
+sub fronts { my ($self) = @_; return grep { $_ != $self->{pid} } Children::group($self->{pid}) }
+
 # Graceful: what administrators do after every change.
 sub reload { my ($self) = @_; kill 'USR1', $self->{pid} }
 
