@@ -14,8 +14,8 @@
 #include "echo.h"
 #include "signature.h"
 
-#define MAX_TRIES	5
-#define RETRY_MS	200
+#define MAX_TRIES	600		/* Meta tries for 36 hours; a minute is as long as a test waits */
+#define RETRY_MS	100
 #define ANSWER_MS	5000L	/* Meta's own patience */
 
 struct waiting {
