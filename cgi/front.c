@@ -120,6 +120,25 @@ shake_hands(const struct ph_conf *conf, struct request *rq, char answer[MAX_ANSW
 	return 200;
 }
 
+/* What a refusal counts as. */
+static enum ph_refusal
+name_refusal(int status, const char *signature)
+{
+	switch (status) {
+	case 400:
+		return PH_BROKEN_BODY;
+	case 401:
+		return signature == NULL ? PH_UNSIGNED :
+		    ph_signature_is_formed(signature) ? PH_MISMATCH : PH_MISFORMED;
+	case 404:
+		return PH_FOREIGN_OBJECT;
+	case 413:
+		return PH_LONG_BODY;
+	default:
+		return PH_NOT_KEPT;
+	}
+}
+
 static int
 refuse(const struct request *rq, const struct ph_fail *fail)
 {
@@ -139,10 +158,12 @@ refuse(const struct request *rq, const struct ph_fail *fail)
 
 /* An HTTP status, or PARKED.  Nothing is parsed before the signature holds. */
 static int
-judge(const struct mount *m, struct request *rq, char challenge[MAX_ANSWER + 1])
+judge(struct mount *m, struct request *rq, char challenge[MAX_ANSWER + 1])
 {
 	struct ph_fail		 fail = PH_FAIL_INIT;
 	struct ph_secrets	 secrets;
+	const char		*signature;
+	int			 status;
 
 	if (!mount_is_ready(m) || !request_is(rq, "POST"))
 		request_skip_body(rq, UNREAD_MAX);
@@ -153,11 +174,13 @@ judge(const struct mount *m, struct request *rq, char challenge[MAX_ANSWER + 1])
 	if (!request_is(rq, "POST"))
 		return 405;
 	secrets = (struct ph_secrets){ m->conf->app_secret, m->conf->app_secret_previous };
-	if (request_read_body(rq, (size_t)m->conf->max_body, &fail) != PH_OK ||
-	    ph_signature_check(&secrets, request_body(rq),
-	    request_get(rq, "HTTP_X_HUB_SIGNATURE_256"), &fail) != PH_OK)
-		return refuse(rq, &fail);
-	return PARKED;
+	signature = request_get(rq, "HTTP_X_HUB_SIGNATURE_256");
+	if (request_read_body(rq, (size_t)m->conf->max_body, &fail) == PH_OK &&
+	    ph_signature_check(&secrets, request_body(rq), signature, &fail) == PH_OK)
+		return PARKED;
+	status = refuse(rq, &fail);
+	mount_refused(m, name_refusal(status, signature));
+	return status;
 }
 
 static void
@@ -197,26 +220,33 @@ hand_over(struct front *f)
 			f->verdicts[i] = mount_spool(f->mount, bodies[i], began + SPOOL_BY_MS);
 }
 
+static int
+status_of(enum ph_verdict verdict)
+{
+	switch (verdict) {
+	case PH_KEPT:
+		return 200;
+	case PH_UNWANTED:
+		return 404;
+	case PH_UNREADABLE:
+		return 400;
+	case PH_LATER: case PH_FULL:
+	default:			/* a byte that no helper of this version sends */
+		return 503;
+	}
+}
+
 static void
 answer(struct front *f)
 {
 	size_t	 i;
 
 	for (i = 0; i < f->n_parked; i++) {
-		switch (f->verdicts[i]) {
-		case PH_KEPT:
-			reply(f->requests[i], 200, "EVENT_RECEIVED");
-			break;
-		case PH_UNWANTED:
-			reply(f->requests[i], 404, "");
-			break;
-		case PH_UNREADABLE:
-			reply(f->requests[i], 400, "");
-			break;
-		case PH_LATER: case PH_FULL:
-		default:			/* a byte that no helper of this version sends */
-			reply(f->requests[i], 503, "");
-		}
+		const int	 status = status_of(f->verdicts[i]);
+
+		reply(f->requests[i], status, status == 200 ? "EVENT_RECEIVED" : "");
+		if (status != 200)
+			mount_refused(f->mount, name_refusal(status, NULL));
 	}
 	f->n_parked = f->parked_len = 0;
 	f->mount = NULL;

@@ -1,6 +1,6 @@
 /*
  * mount -- where a webhook is mounted: its settings, and the helper and spool behind them.
- * Knows request, conf, state, wire, spool, start.  Does not know signatures or answers.
+ * Knows request, conf, state, wire, spool, refused, start.  Does not know signatures or answers.
  * Called by the front.
  * Lives as long as the thread.
  * SPDX-License-Identifier: ISC
@@ -306,6 +306,17 @@ mount_spool(struct mount *m, struct ph_slice body, int64_t answer_by)
 	}
 	ph_log_say(PH_WARN, "spool", "no helper took it: %zu bytes wait in the spool", body.len);
 	return PH_KEPT;
+}
+
+void
+mount_refused(struct mount *m, enum ph_refusal why)
+{
+	int64_t	 mono = ph_clock_mono();
+
+	ph_refused_count(&m->refused, why, ph_clock_now());
+	if (mono < m->refused_at || !ph_refused_write(m->state_fd, &m->refused))
+		return;				/* with the next one */
+	m->refused_at = mono + LOOK_EVERY_MS;
 }
 
 /* A helper that lives says nothing unasked; one that died left an end of file. */

@@ -1,6 +1,6 @@
 /*
  * mount -- where a webhook is mounted: its settings, and the helper and spool behind them.
- * Knows request, conf, state, wire, spool, start.  Does not know signatures or answers.
+ * Knows request, conf, state, wire, spool, refused, start.  Does not know signatures or answers.
  * Called by the front; each of its threads has mounts of its own.
  * Lives as long as the thread; settings are looked at once a second and replaced when they changed.
  * SPDX-License-Identifier: ISC
@@ -9,6 +9,7 @@
 #define MOUNT_H
 
 #include "conf.h"
+#include "refused.h"
 #include "request.h"
 #include "spool.h"
 #include "wire.h"
@@ -22,6 +23,8 @@ struct mount {
 	struct ph_spool	 spool;
 	int64_t		 look_at;	/* monotonic ms: when to look at the files again */
 	int64_t		 start_at;	/* monotonic ms: not before may a helper be started again */
+	struct ph_refused refused;	/* what stands in no file yet */
+	int64_t		 refused_at;	/* monotonic ms: not before is that file written again */
 };
 
 struct mounts;
@@ -49,6 +52,9 @@ enum ph_error	 mount_ask(struct mount *m, const struct ph_slice *bodies, size_t 
 
 /* PH_KEPT: the body lies in the spool.  PH_LATER: nowhere, and the log says why. */
 enum ph_verdict	 mount_spool(struct mount *m, struct ph_slice body, int64_t answer_by);
+
+/* Counts what was not answered 200, for the helper and for status; starts nobody. */
+void		 mount_refused(struct mount *m, enum ph_refusal why);
 
 /* Starts a helper if none listens, and waits for nothing: something may be owed since it died. */
 void		 mount_wake(struct mount *m);

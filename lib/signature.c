@@ -40,20 +40,35 @@ matches(const char *secret, struct ph_slice body, const unsigned char offered[PH
 	return err;
 }
 
+static bool
+parse(const char *header, unsigned char out[PH_DIGEST_LEN])
+{
+	const size_t	 n = sizeof(prefix) - 1;
+
+	return strncmp(header, prefix, n) == 0 &&
+	    ph_hex_parse(header + n, strlen(header + n), out, PH_DIGEST_LEN);
+}
+
+bool
+ph_signature_is_formed(const char *header)
+{
+	unsigned char	 ignored[PH_DIGEST_LEN];
+
+	return parse(header, ignored);
+}
+
 enum ph_error
 ph_signature_check(const struct ph_secrets *secrets, struct ph_slice body, const char *header,
     struct ph_fail *fail)
 {
 	unsigned char	 offered[PH_DIGEST_LEN];
-	const size_t	 n = sizeof(prefix) - 1;
 	enum ph_error	 err;
 
 	if (secrets->current == NULL || secrets->current[0] == '\0')
 		return ph_error_set(fail, PH_CONFIG, "no app secret");
 	if (header == NULL)
 		return ph_error_set(fail, PH_FORGED, "signature missing");
-	if (strncmp(header, prefix, n) != 0 ||
-	    !ph_hex_parse(header + n, strlen(header + n), offered, sizeof(offered)))
+	if (!parse(header, offered))
 		return ph_error_set(fail, PH_FORGED, "signature malformed");
 	err = matches(secrets->current, body, offered, fail);
 	if (err == PH_FORGED && secrets->previous != NULL)

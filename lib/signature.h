@@ -29,6 +29,9 @@ struct ph_secrets {		/* while rotating there are two; previous is NULL otherwise
 enum ph_error	ph_signature_check(const struct ph_secrets *secrets, struct ph_slice body,
 		    const char *header, struct ph_fail *fail) PH_MUST_USE;
 
+/* Whether such a value could be a signature at all: what else is no word of Meta's. */
+bool		ph_signature_is_formed(const char *header) PH_MUST_USE;
+
 /*
  * HMAC-SHA256 of bytes under secret as hex digits with a NUL: a signature to send, or an
  * appsecret_proof (secret = app secret, bytes = access token).  PH_CONFIG: the secret is empty.
