@@ -42,19 +42,19 @@ LANG_C	:= -std=c11 -D_GNU_SOURCE -Ilib -pthread -fPIE \
 BASE	:= error buffer clock utf8 log flaw
 PURE	:= hex query signature json scan guess strict raw match template hours event key message \
 	   bounds answer rule view say reading rule_fits rule_says rule_offers rule_does entry replies \
-	   outcome pace unsure backoff
+	   outcome pace unsure backoff words news
 DOORS	:= layer conf state wire wire_helper spool refused sample store sqlite_page sqlite_wal sqlite store_sqlite \
 	   store_sqlite_event store_sqlite_reply \
-	   store_sqlite_prune store_sqlite_forget glance graph program handler_log process place \
-	   places exec coproc_line coproc handler pages
-FLOW	:= intake think ledger sending asked waiting delivery order turn
+	   store_sqlite_prune store_sqlite_forget glance status graph program handler_log process place \
+	   places exec coproc_line coproc handler alert pages survey
+FLOW	:= intake think ledger sending asked waiting delivery order lookout turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 
 # Each program names its own libraries: what the front does not link it cannot call.
 FRONT		:= cgi/main cgi/front cgi/mount cgi/request cgi/start
 FRONT_LIBS	:= -lfcgi -lcrypto
 COMMAND		:= cgi/pagehook cgi/helper cgi/input cgi/parse cgi/sign cgi/try cgi/chat cgi/replies \
-		   cgi/send cgi/queue cgi/forget cgi/ask cgi/start
+		   cgi/send cgi/queue cgi/forget cgi/status cgi/ask cgi/start
 COMMAND_LIBS	:= -ljson-c -lcurl -lsqlite3 -lpcre2-8 -lcrypto
 GRAPH		:= $(patsubst %.c,%,$(wildcard tests/graph/*.c))
 EXAMPLES	:= $(patsubst cgi/examples/%.c,examples/%,$(wildcard cgi/examples/*.c))

@@ -1,7 +1,7 @@
 /*
- * ask -- asks the helper something, by order of an operator; starts one if none runs.
+ * ask -- asks the helper something, by order of an operator.
  * Knows conf, state, wire, start.  Does not know any order.
- * Called by send, queue and forget.
+ * Called by send, queue, forget and status.
  * Lives for one command.
  * SPDX-License-Identifier: ISC
  */
@@ -19,7 +19,28 @@
 
 #define REACH_BY_MS	5000
 
-/* Connects; a helper that does not run is started. */
+static enum ph_error
+connect_to(struct ask *s, int state_fd, const struct ph_conf *conf, struct ph_fail *fail)
+{
+	return ph_wire_connect(state_fd, conf->digest, conf->file != NULL ? conf->file : "", &s->fd, fail);
+}
+
+enum ph_error
+ask_reach(struct ask *s, const struct ph_conf *conf, struct ph_fail *fail)
+{
+	enum ph_error	 err;
+	int		 state_fd;
+
+	if (access(conf->state, F_OK) == -1)
+		return PH_NONE;			/* to look is not to make it */
+	if (ph_state_become_owner(conf->state, fail) != PH_OK ||
+	    ph_state_open(conf->state, &state_fd, fail) != PH_OK)
+		return fail->err;
+	err = connect_to(s, state_fd, conf, fail);
+	close(state_fd);
+	return err;
+}
+
 enum ph_error
 ask_open(struct ask *s, const struct ph_conf *conf, struct ph_fail *fail)
 {
@@ -31,8 +52,7 @@ ask_open(struct ask *s, const struct ph_conf *conf, struct ph_fail *fail)
 	if (ph_state_become_owner(conf->state, fail) != PH_OK ||
 	    ph_state_open(conf->state, &state_fd, fail) != PH_OK)
 		return fail->err;
-	while ((err = ph_wire_connect(state_fd, conf->digest, conf->file != NULL ? conf->file : "",
-	    &s->fd, fail)) == PH_NONE) {
+	while ((err = connect_to(s, state_fd, conf, fail)) == PH_NONE) {
 		if (ph_clock_left_ms(by) == 0)
 			err = ph_error_set(fail, PH_BUSY, "no helper came up: see %s", conf->log);
 		else if (!started)

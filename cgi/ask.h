@@ -1,7 +1,7 @@
 /*
- * ask -- asks the helper something, by order of an operator; starts one if none runs.
+ * ask -- asks the helper something, by order of an operator.
  * Knows conf, state, wire, start.  Does not know any order.
- * Called by send, queue and forget.
+ * Called by send, queue, forget and status.
  * Lives for one command.
  * SPDX-License-Identifier: ISC
  */
@@ -18,6 +18,8 @@ struct ask {
 
 #define ASK_INIT	{ .fd = -1, .answer = PH_BUFFER_INIT }
 
+/* Connects.  open: a helper that does not run is started.  reach: PH_NONE, there is none. */
+enum ph_error	ask_reach(struct ask *ask, const struct ph_conf *conf, struct ph_fail *fail) PH_MUST_USE;
 enum ph_error	ask_open(struct ask *ask, const struct ph_conf *conf, struct ph_fail *fail) PH_MUST_USE;
 void		ask_close(struct ask *ask);
 

@@ -33,6 +33,7 @@ static const struct verb {
 	{ "chat", "", "talk to the bot here; nothing is sent", "json page", SETTINGS, chat_run },
 	{ "send", "PSID [TEXT|-]", "send a message through the queue",
 	    "json message reply tag page", SETTINGS, send_run },
+	{ "status", "", "how it is going", "json", SETTINGS, status_run },
 	{ "queue list", "", "all that is not finished, and why", "json", SETTINGS, queue_list_run },
 	{ "queue retry", "ID...", "send again what is dead, held or unsure", "json", SETTINGS, queue_retry_run },
 	{ "queue drop", "ID...", "give up; a dead one goes", "json", SETTINGS, queue_drop_run },

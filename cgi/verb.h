@@ -36,6 +36,7 @@ int	replies_check_run(const struct call *call);
 int	replies_test_run(const struct call *call);
 int	send_run(const struct call *call);
 int	sign_run(const struct call *call);
+int	status_run(const struct call *call);
 
 /* The value of an option, "" if it takes none; NULL: it was not given. */
 const char	*option(const struct call *call, const char *name);

@@ -178,7 +178,7 @@ say_answer(struct ph_asked *a, const struct place *p, const char *state, const c
 	ph_log_number(&fields, "ms", p->answer.took_ms);
 	if (why != NULL)
 		ph_log_text(&fields, "why", why);
-	ph_log_add(a->with.said, why == NULL ? PH_INFO : PH_WARN, "handler", &fields);
+	ph_log_add(&a->with.news->said, why == NULL ? PH_INFO : PH_WARN, "handler", &fields);
 	ph_buffer_clear(&fields);
 }
 
@@ -186,6 +186,7 @@ static enum ph_error
 give_up(struct ph_asked *a, struct place *p, const char *why, int64_t now, struct ph_fail *fail)
 {
 	say_answer(a, p, "dead", why);
+	a->with.news->tally.dead++;
 	return ph_ledger_close_event(a->with.ledger, p->event, p->conv, p->tries, true, why, now, fail);
 }
 

@@ -22,7 +22,7 @@ struct ph_asked_with {			/* borrowed until ph_asked_free */
 	struct ph_sending	*sending;
 	struct ph_graph		*graph;
 	const struct ph_pages	*pages;
-	struct ph_buffer	*said;		/* log lines that are true once committed */
+	struct ph_news		*news;
 };
 
 enum ph_error	ph_asked_new(const struct ph_asked_with *with, struct ph_asked **out,

@@ -22,13 +22,14 @@
 #include "hex.h"
 #include "layer.h"
 #include "signature.h"
+#include "words.h"
 
 #define MAX_FILE	(256 * 1024)
 #define MAX_VALUE	8192
 
 extern char	**environ;
 
-enum kind { TEXT, SECRET, DIGITS, PATH, URL, LEVEL, POLICY, COUNT, SIZE, DURATION };
+enum kind { TEXT, SECRET, DIGITS, PATH, URL, COMMAND, LEVEL, POLICY, COUNT, SIZE, DURATION };
 
 static const struct setting {
 	const char	*name;
@@ -53,6 +54,7 @@ static const struct setting {
 	{ "PAGEHOOK_STATE", AT(state), PATH, NULL, 0, 0 },
 	{ "PAGEHOOK_REPLIES", AT(replies), PATH, NULL, 0, 0 },
 	{ "PAGEHOOK_HELPER", AT(helper), PATH, NULL, 0, 0 },
+	{ "PAGEHOOK_ALERT", AT(alert), COMMAND, NULL, 0, 0 },
 	{ "PAGEHOOK_LOG", AT(log), TEXT, NULL, 0, 0 },
 	{ "PAGEHOOK_LOG_LEVEL", AT(log_level), LEVEL, "info", 0, 0 },
 	{ "PAGEHOOK_THREADS", AT(threads), COUNT, "2", 1, 64 },
@@ -279,6 +281,23 @@ url_is_safe(const char *url)
 	return false;
 }
 
+/* Whether the program is there its caller finds out: a front that misses it must not answer 503. */
+static enum ph_error
+check_command(const char *value, const char *name, const char *where, struct ph_fail *fail)
+{
+	struct ph_fail	  odd = PH_FAIL_INIT;
+	char		**words;
+	enum ph_error	  err = PH_OK;
+
+	if (ph_words_parse(value, &words, &odd) != PH_OK)
+		return ph_error_set(fail, PH_CONFIG, "%s: %s: %s", where, name, odd.text);
+	if (words[0][0] != '/' && strchr(words[0], '/') != NULL)
+		err = ph_error_set(fail, PH_CONFIG, "%s: %s: %.100s: an absolute path, or a name in PATH",
+		    where, name, words[0]);
+	ph_words_free(words);
+	return err;
+}
+
 static enum ph_error
 take(struct reading *r, const struct setting *s, const char *value, const char *where)
 {
@@ -319,6 +338,10 @@ take(struct reading *r, const struct setting *s, const char *value, const char *
 		if (value[0] != '/')
 			return ph_error_set(r->fail, PH_CONFIG, "%s: %s: needs an absolute path", where,
 			    s->name);
+		break;
+	case COMMAND:
+		if (check_command(value, s->name, where, r->fail) != PH_OK)
+			return r->fail->err;
 		break;
 	case TEXT: case SECRET:
 		break;

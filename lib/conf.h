@@ -35,6 +35,7 @@ struct ph_conf {
 	char			*graph_url, *graph_version, *graph_ca;
 	char			*state;		/* absolute path of the state directory */
 	char			*replies;	/* file; NULL: the built-in replies */
+	char			*alert;		/* words of a command; NULL: none */
 	char			*helper;	/* NULL: beside the front, then the installed place */
 	char			*log;		/* absolute path, "stderr" or "syslog" */
 	enum ph_log_level	 log_level;

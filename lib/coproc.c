@@ -58,6 +58,7 @@ ph_coproc_new(char *const *argv, const char *dir, struct ph_coproc **out, struct
 		ph_coproc_free(c);
 		return fail->err;
 	}
+	c->log = (struct ph_handler_log)PH_HANDLER_LOG_INIT;
 	c->log.name = ph_program_name(&c->program);
 	*out = c;
 	return PH_OK;

@@ -57,7 +57,7 @@ say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup
 	ph_buffer_adds(&fields, dup ? ",\"dup\":true" : ",\"dup\":false");
 	if (what != NULL)
 		ph_log_text(&fields, "what", what);
-	ph_log_add(d->said, ev->why == NULL ? PH_INFO : PH_WARN, "event", &fields);
+	ph_log_add(&d->news->said, ev->why == NULL ? PH_INFO : PH_WARN, "event", &fields);
 	ph_buffer_clear(&fields);
 }
 
@@ -120,8 +120,9 @@ give_up(struct ph_delivery *d, const struct ph_ledger_answer *answer, const char
 	ph_log_id(&fields, "id", 'e', answer->event);
 	ph_log_text(&fields, "state", "dead");
 	ph_log_text(&fields, "why", why);
-	ph_log_add(d->said, PH_WARN, "reply", &fields);
+	ph_log_add(&d->news->said, PH_WARN, "reply", &fields);
 	ph_buffer_clear(&fields);
+	d->news->tally.dead++;
 	if (ph_ledger_put_off(d->ledger, answer->event, answer->conv, answer->due, fail) != PH_OK)
 		return fail->err;
 	return ph_ledger_close_event(d->ledger, answer->event, answer->conv, 0, true, why, answer->due,
@@ -216,7 +217,7 @@ give_way(struct ph_delivery *d, const struct ph_event *echo, const struct ph_sto
 	d->silenced = true;
 	ph_log_who(&fields, echo->conversation);
 	ph_log_text(&fields, "what", "a person answers in the Page's inbox: the bot is silent");
-	ph_log_add(d->said, PH_INFO, "reply", &fields);
+	ph_log_add(&d->news->said, PH_INFO, "reply", &fields);
 	ph_buffer_clear(&fields);
 	return ph_ledger_silence(d->ledger, conv->id, until, fail);
 }
@@ -237,7 +238,7 @@ take_echo(struct ph_delivery *d, const struct ph_event *ev, const struct ph_stor
 	ph_log_id(&fields, "id", 'r', id);
 	ph_log_text(&fields, "state", "sent");
 	ph_log_text(&fields, "what", "settled by Meta's echo");
-	ph_log_add(d->said, PH_INFO, "reply", &fields);
+	ph_log_add(&d->news->said, PH_INFO, "reply", &fields);
 	ph_buffer_clear(&fields);
 	return PH_OK;
 }
@@ -260,7 +261,7 @@ take_thread(struct ph_delivery *d, const struct ph_event *ev, const struct ph_st
 		return PH_OK;
 	ph_log_who(&fields, ev->conversation);
 	ph_log_text(&fields, "what", "the thread was passed to us: the bot speaks again");
-	ph_log_add(d->said, PH_INFO, "reply", &fields);
+	ph_log_add(&d->news->said, PH_INFO, "reply", &fields);
 	ph_buffer_clear(&fields);
 	return ph_ledger_silence(d->ledger, conv->id, 0, fail);
 }
@@ -278,6 +279,8 @@ take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struc
 	if (err != PH_OK && err != PH_NONE)
 		return err;
 	dup = err == PH_NONE;
+	d->news->tally.kept += !dup;
+	d->news->tally.known += dup;
 	answer.conv = conv.id;
 	silent = ev->answerable && !dup ? reason_for_silence(d, ev, &conv, answer.at) : NULL;
 	say_event(d, ev, answer.event, dup, silent);
@@ -315,17 +318,18 @@ enum ph_error
 ph_delivery_quarantine(struct ph_delivery *d, struct ph_slice body, int64_t came, const char *why,
     struct ph_fail *fail)
 {
-	struct ph_buffer	 fields = PH_BUFFER_INIT;
-	enum ph_error		 err;
-	int64_t			 id = 0;
+	static const struct ph_slice	 none = { NULL, 0 };
+	struct ph_buffer		 fields = PH_BUFFER_INIT;
+	enum ph_error			 err;
+	int64_t				 id = 0;
 
 	err = ph_ledger_quarantine(d->ledger, body, why, came, &id, fail);
 	if (err != PH_OK)
 		return err == PH_NONE ? PH_OK : err;
 	ph_log_id(&fields, "id", 'e', id);
-	ph_log_text(&fields, "what", "a signed body is in quarantine");
 	ph_log_text(&fields, "why", why);
-	ph_log_add(d->said, PH_ERROR, "alert", &fields);
+	ph_news_raise(d->news, PH_CAUSE_QUARANTINE, none, &fields, "a signed body is in quarantine: "
+	    "pagehook queue list");
 	ph_buffer_clear(&fields);
 	return PH_OK;
 }
@@ -358,9 +362,15 @@ ph_delivery_keep(struct ph_delivery *d, struct ph_slice body, int64_t came, enum
 	default:
 		err = ph_error_set(fail, PH_NOMEM, "%s", why.text);
 	}
-	if (err == PH_OK)
-		*verdict = ours;
-	return err;
+	if (err != PH_OK)
+		return err;
+	*verdict = ours;
+	if (ours == PH_KEPT) {
+		d->news->tally.deliveries++;
+		if (came > d->news->tally.kept_at)
+			d->news->tally.kept_at = came;
+	}
+	return PH_OK;
 }
 
 /* Where its bytes begin says when it was thought of: no two share a place. */

@@ -1,6 +1,6 @@
 /*
  * delivery -- one body becomes rows, and a verdict.
- * Knows intake, event, think, ledger, sending, pages, the wire's verdicts.  Does not know sockets,
+ * Knows intake, event, think, ledger, sending, pages, news, the wire's verdicts.  Does not know sockets,
  * handlers or transactions.
  * Called by turn, inside its transaction, for what fronts hand over and what lay in the spool.
  * Lives in the helper's one thread.
@@ -24,7 +24,7 @@ struct ph_delivery {		/* where bodies go; what is pointed to is borrowed */
 	int64_t			 max_age_ms;	/* older events are kept, and not answered */
 	int64_t			 human_pause_ms; /* a person answered: so long the bot does not; 0: it does */
 	int64_t			 now;		/* Unix ms, of this turn */
-	struct ph_buffer	*said;		/* log lines that are true once the turn is committed */
+	struct ph_news		*news;		/* what is true once the turn is committed */
 
 	/* Its own, used again and again. */
 	char			 held_page[64];	/* the last one found without a token: noted already */

@@ -1,7 +1,7 @@
 /*
  * handler_log -- what a child says for people: its standard error, a line at a time, into our log.
  * Knows buffer, clock, log.  Does not know who starts or ends the child.
- * Called by exec and coproc.
+ * Called by exec, coproc and alert.
  * Lives as long as its child does.
  * SPDX-License-Identifier: ISC
  */
@@ -28,7 +28,7 @@ put(const struct ph_handler_log *m, enum ph_log_level level, int64_t event, stru
 		ph_log_slice(&fields, "what", words);
 		words.len /= 2;			/* bytes that must be escaped take six each */
 	} while (fields.len > MAX_FIELDS && words.len > 0);
-	ph_log(level, "handler", &fields);
+	ph_log(level, m->kind, &fields);
 	ph_buffer_clear(&fields);
 }
 

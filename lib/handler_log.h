@@ -1,7 +1,7 @@
 /*
  * handler_log -- what a child says for people: its standard error, a line at a time, into our log.
  * Knows buffer, clock, log.  Does not know who starts or ends the child.
- * Called by exec and coproc.
+ * Called by exec, coproc and alert.
  * Lives as long as its child does.
  * Described in cgi/pagehook-handler.7.
  * SPDX-License-Identifier: ISC
@@ -16,13 +16,14 @@
 
 struct ph_handler_log {
 	const char	*name;			/* of the program, borrowed */
+	const char	*kind;			/* of the lines in our log, static */
 	char		 line[PH_HANDLER_LOG_LINE];	/* one that has not ended yet */
 	size_t		 len;
 	int64_t		 minute_ends;		/* monotonic */
 	unsigned	 n_said;		/* in that minute */
 };
 
-#define PH_HANDLER_LOG_INIT	{ .name = "" }
+#define PH_HANDLER_LOG_INIT	{ .name = "", .kind = "handler" }
 
 /*
  * Reads what is there, without waiting, and logs its lines; event is the one they are about, 0:

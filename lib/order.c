@@ -1,6 +1,6 @@
 /*
  * order -- what an operator asks of the helper: JSON in, JSON out.
- * Knows scan, json, ledger, pages, message.  Does not know sockets or the command line.
+ * Knows scan, json, ledger, pages, message, survey, status.  Does not know sockets or the command line.
  * Called by turn, inside its transaction, since there is one writer.
  * Lives for one order.
  * SPDX-License-Identifier: ISC
@@ -16,6 +16,7 @@
 #include "message.h"
 #include "order.h"
 #include "scan.h"
+#include "survey.h"
 
 struct order {
 	struct ph_ledger	*ledger;
@@ -274,4 +275,31 @@ ph_order_take(struct ph_ledger *ledger, const struct ph_pages *pages, struct ph_
 		}
 	ph_json_free(o.tree);
 	return err == PH_OK ? ph_buffer_check(answer, fail) : err;
+}
+
+bool
+ph_order_show(const struct ph_pages *pages, const struct ph_status_live *live, struct ph_slice order,
+    struct ph_buffer *answer)
+{
+	struct ph_buffer	 lines = PH_BUFFER_INIT;
+	struct ph_status	 status;
+	struct ph_json		*tree = NULL;
+	bool			 ours = ph_json_parse(order, &tree, NULL) == PH_OK &&
+				    ph_slice_is(ph_json_text(ph_json_get(tree, "do")), "status");
+
+	if (ours) {
+		ph_buffer_reset(answer);
+		ph_survey(".", pages, &status);
+		status.live = *live;
+		if (ph_slice_is(ph_json_text(ph_json_get(tree, "as")), "json"))
+			ph_status_format_json(&status, answer);
+		else {
+			ph_status_format_lines(&status, &lines);
+			add_text(answer, "{\"lines\":\"", PH_SLICE(&lines).at);
+			ph_buffer_adds(answer, "}");
+		}
+	}
+	ph_buffer_clear(&lines);
+	ph_json_free(tree);
+	return ours;
 }

@@ -1,6 +1,6 @@
 /*
  * order -- what an operator asks of the helper: JSON in, JSON out.
- * Knows scan, json, ledger, pages, message.  Does not know sockets or the command line.
+ * Knows scan, json, ledger, pages, message, survey, status.  Does not know sockets or the command line.
  * Called by turn, inside its transaction, since there is one writer.
  * Lives for one order.
  *
@@ -13,6 +13,8 @@
  *	{"do":"forget","page":S?,"psid":S,"after":N}
  *	    -> {"events":N,"replies":N,"copies":N,"after":N,"more":true|false}
  *	    a step, from after 0 on; as long as there is more: again, with the after that came back
+ *	{"do":"status","as":"json"|"lines"}
+ *	    -> the document of status.h, or {"lines":S}
  *	-> {"error":{"exit":65,"what":S}}     exit: of sysexits(3)
  * SPDX-License-Identifier: ISC
  */
@@ -21,6 +23,7 @@
 
 #include "ledger.h"
 #include "pages.h"
+#include "status.h"
 
 /*
  * Does what the order says and appends the answer.  An order that cannot be done is no error here but
@@ -29,6 +32,13 @@
 enum ph_error	ph_order_take(struct ph_ledger *ledger, const struct ph_pages *pages,
 		    struct ph_slice order, int64_t now, struct ph_buffer *answer,
 		    struct ph_fail *fail) PH_MUST_USE;
+
+/*
+ * Answers an order that only looks, which needs no transaction and no store that works; false: it is
+ * another.  live: of this helper.
+ */
+bool		ph_order_show(const struct ph_pages *pages, const struct ph_status_live *live,
+		    struct ph_slice order, struct ph_buffer *answer);
 
 /* The answer when the turn could not be committed. */
 void		ph_order_refuse(struct ph_buffer *answer, const char *why);

@@ -146,7 +146,8 @@ reload(struct ph_rules *r)
 		ph_log_say(PH_ERROR, "config", "%s%s", fail.text, consequence(r));
 	say_flaws(r, &flaws);
 	ph_buffer_clear(&text);
-	return fail.err == PH_OK;
+	r->broken = fail.err != PH_OK;
+	return !r->broken;
 }
 
 static void

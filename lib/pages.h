@@ -18,6 +18,7 @@ struct ph_rules {		/* one replies file, perhaps of several Pages */
 	char			*dir;		/* where it lies: handlers run there */
 	struct ph_replies	*replies;	/* NULL: never could be read; events wait for it */
 	struct ph_conf_watch	 seen;		/* what the file looked like when it was read */
+	bool			 broken;	/* as it is now it cannot be used */
 };
 
 struct ph_page {

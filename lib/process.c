@@ -1,7 +1,7 @@
 /*
  * process -- one child process: its pipes, its start, its end and that of its group.
  * Knows program, buffer, clock.  Does not know what is said through the pipes.
- * Called by exec and coproc.
+ * Called by exec, coproc and alert.
  * Lives between fork and exec too: there only calls that are safe in a signal handler are allowed,
  * since other threads may have held any lock when we forked.
  * SPDX-License-Identifier: ISC

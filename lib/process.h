@@ -1,7 +1,7 @@
 /*
  * process -- one child process: its pipes, its start, its end and that of its group.
  * Knows program, buffer, clock.  Does not know what is said through the pipes.
- * Called by exec and coproc.
+ * Called by exec, coproc and alert.
  * Lives from _start to _close; until then its number, and its group's, belong to nobody else.
  * Described in cgi/pagehook-handler.7.
  * SPDX-License-Identifier: ISC

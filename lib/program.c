@@ -1,7 +1,7 @@
 /*
  * program -- one of the user's programs, with all that exec needs of it, made before a fork.
  * Knows buffer, clock.  Does not know processes, nor what a handler is.
- * Called by exec and coproc.
+ * Called by exec, coproc and alert.
  * Lives with its owner.
  * SPDX-License-Identifier: ISC
  */

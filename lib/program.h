@@ -1,7 +1,7 @@
 /*
  * program -- one of the user's programs, with all that exec needs of it, made before a fork.
  * Knows buffer, clock.  Does not know processes, nor what a handler is.
- * Called by exec and coproc; process starts what is loaded here.
+ * Called by exec, coproc and alert; process starts what is loaded here.
  * Lives with its owner, which it copies nothing from but argv, the directory and variables.
  * Described in cgi/pagehook-handler.7.
  * SPDX-License-Identifier: ISC

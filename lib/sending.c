@@ -1,6 +1,6 @@
 /*
  * sending -- replies on their way: claimed, launched, settled; and the actions that go before them.
- * Knows ledger, pages, graph, outcome, message.  Does not know events or what made a reply.
+ * Knows ledger, pages, graph, outcome, message, news.  Does not know events or what made a reply.
  * Called by turn; delivery and asked ask it to show an action.
  * Lives in the helper's one thread; what is on its way when it dies is "sending" on disk.
  * SPDX-License-Identifier: ISC
@@ -19,6 +19,8 @@
 #define MEDIA_AGAIN_MS	100		/* audio or video, when too much of it left just now */
 #define SHOWN_BY_MS	2000		/* a reply waits no longer for the action before it */
 #define PLACES		(2 * PH_SENDING_FLYING)	/* what finished this turn keeps its own until settled */
+
+static const struct ph_slice	 nothing = { NULL, 0 };
 
 struct claim {				/* one reply on its way; the tag of its request */
 	enum { FREE, CLAIMED, WAITING, FLYING, FINISHED } is;	/* WAITING: behind an action */
@@ -40,7 +42,7 @@ struct ph_sending {
 	struct ph_ledger	*ledger;
 	struct ph_graph		*graph;
 	const struct ph_pages	*pages;
-	struct ph_buffer	*said;
+	struct ph_news		*news;
 	struct claim		 claims[PLACES];
 	struct action		 actions[PH_SENDING_SHOWN];
 	struct ph_pace		*paces;		/* by the index of the Page */
@@ -70,7 +72,7 @@ begin_paces(struct ph_sending *s, struct ph_fail *fail)
 
 enum ph_error
 ph_sending_new(struct ph_ledger *ledger, struct ph_graph *graph, const struct ph_pages *pages,
-    struct ph_buffer *said, struct ph_sending **out, struct ph_fail *fail)
+    struct ph_news *news, struct ph_sending **out, struct ph_fail *fail)
 {
 	struct ph_sending	*s = calloc(1, sizeof(*s));
 
@@ -80,7 +82,7 @@ ph_sending_new(struct ph_ledger *ledger, struct ph_graph *graph, const struct ph
 	s->ledger = ledger;
 	s->graph = graph;
 	s->pages = pages;
-	s->said = said;
+	s->news = news;
 	if (begin_paces(s, fail) != PH_OK) {
 		ph_sending_free(s);
 		return fail->err;
@@ -164,9 +166,8 @@ ph_sending_owe(struct ph_sending *s, const struct ph_sending_answer *a, struct p
 		return PH_OK;
 	ph_log_id(&fields, "id", 'e', a->owed.event);
 	ph_log_who(&fields, a->person);
-	ph_log_text(&fields, "what", "more than 20 automatic replies in a minute: held; is it a bot that "
-	    "answers this one?");
-	ph_log_add(s->said, PH_ERROR, "alert", &fields);
+	ph_news_raise(s->news, PH_CAUSE_HELD, nothing, &fields, "more than 20 automatic replies in a "
+	    "minute in one conversation: held; is it a bot that answers this one?");
 	ph_buffer_clear(&fields);
 	return PH_OK;
 }
@@ -194,7 +195,7 @@ say_reply(struct ph_sending *s, const struct claim *c, const char *state)
 		ph_log_text(&fields, "why", r->why);
 	if (r->outcome == PH_SENT && c->reply.resends > 0)
 		ph_log_text(&fields, "note", "may have been sent more than once");
-	ph_log_add(s->said, r->outcome == PH_SENT ? PH_INFO : PH_WARN, "send", &fields);
+	ph_log_add(&s->news->said, r->outcome == PH_SENT ? PH_INFO : PH_WARN, "send", &fields);
 	ph_buffer_clear(&fields);
 }
 
@@ -204,15 +205,24 @@ pace_of(struct ph_sending *s, const struct ph_page *page)
 	return &s->paces[page - s->pages->all];
 }
 
+/* A token that has died wants a new one; all else wants a look at the Page. */
+static void
+raise_paused(struct ph_sending *s, const struct claim *c, struct ph_buffer *fields)
+{
+	const bool	 token = c->result.code == 190 || c->result.code == 102;
+
+	ph_news_raise(s->news, token ? PH_CAUSE_TOKEN : PH_CAUSE_PAGE, c->page->id, fields, token ?
+	    "Graph refuses this Page's token: its replies wait for a new one" :
+	    "Graph takes nothing of this Page: its replies wait, one at a time finds out when that is over");
+}
+
 /* What a reply's outcome tells of its whole Page. */
 static enum ph_error
 note_pace(struct ph_sending *s, const struct claim *c, int64_t now, struct ph_fail *fail)
 {
-	static const struct { enum ph_log_level level; const char *kind, *what; } words[] = {
-		[PH_PACE_PAUSED] = { PH_ERROR, "alert", "Graph takes nothing of this Page: its replies wait, "
-		    "one at a time finds out when that is over" },
-		[PH_PACE_RESUMED] = { PH_INFO, "reply", "Graph takes this Page's replies again" },
-		[PH_PACE_SLOWED] = { PH_WARN, "reply", "a limit of Graph's: slower for a while" },
+	static const struct { enum ph_log_level level; const char *what; } words[] = {
+		[PH_PACE_RESUMED] = { PH_INFO, "Graph takes this Page's replies again" },
+		[PH_PACE_SLOWED] = { PH_WARN, "a limit of Graph's: slower for a while" },
 	};
 	int64_t			 mono = ph_clock_mono();
 	struct ph_pace		*pace = pace_of(s, c->page);
@@ -225,15 +235,30 @@ note_pace(struct ph_sending *s, const struct claim *c, int64_t now, struct ph_fa
 		    "refused", now + pace->until - mono, fail);
 	else if (news == PH_PACE_RESUMED)
 		err = ph_ledger_hold_page(s->ledger, c->page->id, NULL, 0, fail);
-	if (news != PH_PACE_SAME) {
+	if (c->result.code != 0)
+		ph_log_number(&fields, "code", c->result.code);
+	if (news == PH_PACE_PAUSED)
+		raise_paused(s, c, &fields);
+	else if (news != PH_PACE_SAME) {
 		ph_log_slice(&fields, "page", c->page->id);
 		ph_log_text(&fields, "what", words[news].what);
-		if (c->result.code != 0)
-			ph_log_number(&fields, "code", c->result.code);
-		ph_log_add(s->said, words[news].level, words[news].kind, &fields);
-		ph_buffer_clear(&fields);
+		ph_log_add(&s->news->said, words[news].level, "reply", &fields);
 	}
+	ph_buffer_clear(&fields);
 	return err == PH_NONE ? PH_OK : err;
+}
+
+static void
+count(struct ph_tally *tally, enum ph_outcome outcome, bool dead, int64_t now)
+{
+	if (outcome == PH_SENT) {
+		tally->sent++;
+		tally->sent_at = now;
+	} else if (outcome == PH_UNSURE)
+		tally->unsure++;
+	else
+		tally->refused++;
+	tally->dead += dead;
 }
 
 static enum ph_error
@@ -250,6 +275,7 @@ settle_finished(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 		if (err != PH_OK && err != PH_NONE)
 			return err;
 		say_reply(s, c, err == PH_NONE ? "settled before" : state);
+		count(&s->news->tally, c->result.outcome, err == PH_OK && strcmp(state, "dead") == 0, now);
 		if (note_pace(s, c, now, fail) != PH_OK)
 			return fail->err;
 	}
@@ -269,10 +295,12 @@ decide_unsure(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 	for (i = 0; i < n; i++) {
 		ph_log_id(&fields, "id", 'r', ripe[i].id);
 		ph_log_text(&fields, "state", why[i] != NULL ? "held" : "ready");
-		ph_log_text(&fields, "what", why[i] != NULL ? why[i] :
-		    "unsure, no echo: sent once more; it may arrive twice");
-		ph_log_add(s->said, why[i] != NULL ? PH_ERROR : PH_WARN, why[i] != NULL ? "alert" : "reply",
-		    &fields);
+		if (why[i] != NULL)
+			ph_news_raise(s->news, PH_CAUSE_HELD, nothing, &fields, why[i]);
+		else {
+			ph_log_text(&fields, "what", "unsure, no echo: sent once more; it may arrive twice");
+			ph_log_add(&s->news->said, PH_WARN, "reply", &fields);
+		}
 		ph_buffer_reset(&fields);
 	}
 	ph_buffer_clear(&fields);
@@ -324,9 +352,10 @@ say_late(struct ph_sending *s, const struct ph_page *page, size_t n_late)
 	if (n_late == 0)
 		return;
 	ph_log_slice(&fields, "page", page->id);
+	s->news->tally.dead += (int64_t)n_late;
 	ph_log_number(&fields, "replies", (int64_t)n_late);
 	ph_log_text(&fields, "what", "too old to be sent: dead");
-	ph_log_add(s->said, PH_WARN, "reply", &fields);
+	ph_log_add(&s->news->said, PH_WARN, "reply", &fields);
 	ph_buffer_clear(&fields);
 }
 

@@ -1,6 +1,6 @@
 /*
  * sending -- replies on their way: claimed, launched, settled; and the actions that go before them.
- * Knows ledger, pages, graph, outcome, message.  Does not know events or what made a reply.
+ * Knows ledger, pages, graph, outcome, message, news.  Does not know events or what made a reply.
  * Called by turn; delivery and asked ask it to show an action.
  * Lives in the helper's one thread; what is on its way when it dies is "sending" on disk.
  * SPDX-License-Identifier: ISC
@@ -10,6 +10,7 @@
 
 #include "graph.h"
 #include "ledger.h"
+#include "news.h"
 #include "pages.h"
 
 #define PH_SENDING_FLYING	64	/* replies on their way at once */
@@ -19,9 +20,9 @@ enum { PH_CALL_REPLY = 1, PH_CALL_ACTION, PH_CALL_PERSON };	/* what a request of
 
 struct ph_sending;
 
-/* ledger, graph and pages are borrowed; said gets log lines that are true once committed. */
+/* ledger, graph, pages and news are borrowed. */
 enum ph_error	ph_sending_new(struct ph_ledger *ledger, struct ph_graph *graph,
-		    const struct ph_pages *pages, struct ph_buffer *said, struct ph_sending **out,
+		    const struct ph_pages *pages, struct ph_news *news, struct ph_sending **out,
 		    struct ph_fail *fail) PH_MUST_USE;
 void		ph_sending_free(struct ph_sending *sending);
 

@@ -1,18 +1,23 @@
 /*
  * turn -- the helper's loop, one turn of it: gather, commit, act, wait.
- * Knows everything below it: wire, spool, delivery, waiting, asked, sending, ledger, graph, pages.
+ * Knows everything below it: wire, spool, delivery, waiting, asked, sending, ledger, graph, pages, alert.
  * Called by the helper.
  * Lives in one thread.
  * SPDX-License-Identifier: ISC
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "alert.h"
 #include "clock.h"
 #include "delivery.h"
 #include "log.h"
+#include "lookout.h"
 #include "order.h"
 #include "spool.h"
+#include "survey.h"
 #include "turn.h"
 #include "waiting.h"
 
@@ -22,7 +27,7 @@
 #define PRUNE_EVERY_MS	PH_HOUR_MS
 #define PRUNE_STEP_MS	100		/* between two looks at some rows, while nothing else is done */
 #define TIDY_AFTER_MS	5000		/* of quiet */
-#define MAX_WATCHED	(258 + PH_HANDLER_WATCHED)
+#define MAX_WATCHED	(258 + PH_HANDLER_WATCHED + PH_ALERT_WATCHED)
 
 struct ph_turn {
 	const struct ph_conf	*conf;
@@ -35,7 +40,9 @@ struct ph_turn {
 	struct ph_waiting	*waiting;
 	struct ph_asked		*asked;
 	struct ph_sending	*sending;
-	struct ph_buffer	 said;		/* log lines that are true once the turn is committed */
+	struct ph_news		 news;
+	struct ph_alert		*alert;
+	struct ph_lookout	 lookout;
 
 	/* Gathered this turn. */
 	struct ph_wire_delivery	*deliveries;
@@ -43,9 +50,10 @@ struct ph_turn {
 	struct ph_spooled	*spooled;
 	size_t			 n_spooled;
 
-	int64_t			 now;		/* Unix ms, of this turn */
+	int64_t			 began, now;	/* Unix ms; now: of this turn */
 	int64_t			 busy_at, tidied_at, looked_at, prune_at;	/* monotonic ms */
-	bool			 leaving, asks_no_more, moved, failed, more_spooled, stepped_back;
+	struct ph_fail		 trouble;	/* why the last turn could not commit; none: it could */
+	bool			 leaving, asks_no_more, moved, more_spooled, stepped_back;
 	struct pollfd		 watched[MAX_WATCHED];
 	int			 stop_fd;
 };
@@ -68,9 +76,9 @@ static enum ph_error
 open_asked(struct ph_turn *t, struct ph_fail *fail)
 {
 	const struct ph_asked_with	 with = { .ledger = t->ledger, .sending = t->sending,
-		.graph = t->graph, .pages = t->pages, .said = &t->said };
+		.graph = t->graph, .pages = t->pages, .news = &t->news };
 	struct ph_waiting_with		 waiting = { .ledger = t->ledger, .sending = t->sending,
-		.pages = t->pages, .said = &t->said, .max_age_ms = t->conf->max_reply_age_ms };
+		.pages = t->pages, .news = &t->news, .max_age_ms = t->conf->max_reply_age_ms };
 
 	if (ph_asked_new(&with, &t->asked, fail) != PH_OK)
 		return fail->err;
@@ -86,13 +94,14 @@ open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
 
 	if (open_ledger(t, fail) != PH_OK || ph_graph_open(&graph, &t->graph, fail) != PH_OK ||
 	    ph_spool_open(&t->spool, state_fd, fail) != PH_OK ||
-	    ph_sending_new(t->ledger, t->graph, t->pages, &t->said, &t->sending, fail) != PH_OK ||
+	    ph_alert_open(conf->alert, &t->alert, fail) != PH_OK ||
+	    ph_sending_new(t->ledger, t->graph, t->pages, &t->news, &t->sending, fail) != PH_OK ||
 	    open_asked(t, fail) != PH_OK)
 		return fail->err;
 	t->delivery = (struct ph_delivery){ .ledger = t->ledger, .sending = t->sending,
 	    .pages = t->pages, .objects = conf->objects, .app_id = conf->app_id,
 	    .max_age_ms = conf->max_reply_age_ms, .human_pause_ms = conf->human_pause_ms,
-	    .said = &t->said };
+	    .news = &t->news };
 	return ph_wire_listen(conf->digest, conf->file != NULL ? conf->file : "", &t->wire, fail);
 }
 
@@ -109,6 +118,8 @@ ph_turn_open(const struct ph_conf *conf, struct ph_pages *pages, int state_fd, i
 	t->pages = pages;
 	t->spool = (struct ph_spool)PH_SPOOL_INIT;
 	t->stop_fd = stop_fd;
+	t->lookout.state_fd = state_fd;
+	t->began = ph_clock_now();
 	t->moved = true;
 	t->busy_at = t->tidied_at = ph_clock_mono();
 	if (open_all(t, state_fd, fail) != PH_OK) {
@@ -125,6 +136,7 @@ ph_turn_close(struct ph_turn *t)
 	if (t == NULL)
 		return;
 	ph_wire_close(t->wire);			/* first: handlers may take seconds to leave */
+	ph_alert_close(t->alert);
 	ph_waiting_free(t->waiting);
 	ph_asked_free(t->asked);
 	ph_graph_close(t->graph);
@@ -133,7 +145,7 @@ ph_turn_close(struct ph_turn *t)
 	ph_spool_close(&t->spool);
 	ph_spooled_free(t->spooled, t->n_spooled);
 	ph_delivery_clear(&t->delivery);
-	ph_buffer_clear(&t->said);
+	ph_news_clear(&t->news);
 	free(t);
 }
 
@@ -151,6 +163,7 @@ gather_outcomes(struct ph_turn *t)
 		else
 			ph_sending_take(t->sending, &sent);
 	ph_asked_gather(t->asked);
+	ph_alert_perform(t->alert);
 	if (ph_asked_has_answers(t->asked))
 		ph_waiting_look(t->waiting);	/* there is room again */
 	if (ph_sending_finished(t->sending) || ph_asked_has_answers(t->asked) ||
@@ -218,6 +231,24 @@ gather(struct ph_turn *t)
 
 /* Commit: everything in one transaction.  What is said of it waits until it is true. */
 
+/* What we alone know of how it is going. */
+static void
+describe(const struct ph_turn *t, struct ph_status_live *out)
+{
+	*out = (struct ph_status_live){ .pid = getpid(), .began = t->began,
+	    .rss_bytes = ph_survey_memory(), .tally = t->news.told };
+	snprintf(out->trouble, sizeof(out->trouble), "%s", t->trouble.text);
+}
+
+static bool
+show(const struct ph_turn *t, struct ph_wire_delivery *w)
+{
+	struct ph_status_live	 live;
+
+	describe(t, &live);
+	return ph_order_show(t->pages, &live, w->body, &w->answer);
+}
+
 static enum ph_error
 commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
 {
@@ -244,6 +275,14 @@ commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
 	return err == PH_OK ? ph_delivery_owe(d, fail) : err;
 }
 
+static enum ph_error
+take_order(struct ph_turn *t, struct ph_wire_delivery *w, struct ph_fail *fail)
+{
+	if (show(t, w))
+		return PH_OK;
+	return ph_order_take(t->ledger, t->pages, w->body, t->now, &w->answer, fail);
+}
+
 /* Behind deliveries: what was thought of one must be a row before an order may erase it. */
 static enum ph_error
 commit_orders(struct ph_turn *t, struct ph_fail *fail)
@@ -253,8 +292,7 @@ commit_orders(struct ph_turn *t, struct ph_fail *fail)
 
 	for (i = 0; i < t->n_deliveries && err == PH_OK; i++)
 		if (t->deliveries[i].is_order)
-			err = ph_order_take(t->ledger, t->pages, t->deliveries[i].body, t->now,
-			    &t->deliveries[i].answer, fail);
+			err = take_order(t, &t->deliveries[i], fail);
 	return err;
 }
 
@@ -284,11 +322,15 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 	ph_sending_abandon(t->sending);
 	ph_asked_abandon(t->asked);
 	ph_waiting_abandon(t->waiting);
+	ph_news_abandon(&t->news);
+	if (t->trouble.err == PH_OK && fail->err == PH_TOOBIG)
+		ph_news_raise(&t->news, PH_CAUSE_DISK, (struct ph_slice){ NULL, 0 }, NULL, fail->text);
+	t->trouble = *fail;
 	for (i = 0; i < t->n_deliveries; i++)
-		if (t->deliveries[i].is_order)
-			ph_order_refuse(&t->deliveries[i].answer, fail->text);
-		else
+		if (!t->deliveries[i].is_order)
 			t->deliveries[i].verdict = fail->err == PH_TOOBIG ? PH_FULL : PH_LATER;
+		else if (!show(t, &t->deliveries[i]))
+			ph_order_refuse(&t->deliveries[i].answer, fail->text);
 	/* What may have killed us has used up one of its three tries. */
 	for (i = 0; i < t->n_spooled && (fail->err == PH_BUSY || fail->err == PH_TOOBIG); i++)
 		ph_spool_hold(&t->spool, &t->spooled[i]);
@@ -296,8 +338,6 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 	t->spooled = NULL;
 	t->n_spooled = 0;
 	ph_delivery_forget(&t->delivery);
-	ph_buffer_reset(&t->said);
-	t->failed = true;
 	if (fail->err != PH_BUSY && fail->err != PH_TOOBIG)
 		return fail->err;
 	ph_log_fail("store", fail);
@@ -308,11 +348,11 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 static enum ph_error
 commit(struct ph_turn *t, struct ph_fail *fail)
 {
-	t->failed = false;
 	if (!t->moved)
 		return PH_OK;
 	if (commit_all(t, fail) != PH_OK)
 		return step_back(t, fail);
+	t->trouble = (struct ph_fail)PH_FAIL_INIT;
 	ph_sending_committed(t->sending);
 	ph_asked_committed(t->asked);
 	t->moved = false;
@@ -320,6 +360,39 @@ commit(struct ph_turn *t, struct ph_fail *fail)
 }
 
 /* Act: only now, what others can see. */
+
+static void
+run_alert(struct ph_turn *t)
+{
+	struct ph_buffer	 document = PH_BUFFER_INIT;
+	struct ph_status	 status;
+
+	ph_survey(".", t->pages, &status);
+	describe(t, &status.live);
+	ph_status_format_json(&status, &document);
+	ph_buffer_adds(&document, "\n");
+	ph_alert_launch(t->alert, PH_SLICE(&document));
+	ph_buffer_clear(&document);
+}
+
+/* What is true now: to the log, and to a person. */
+static void
+tell(struct ph_turn *t)
+{
+	const int64_t	 n_dead = t->news.tally.dead - t->news.told.dead;
+	char		 what[96];
+
+	ph_lookout_look(&t->lookout, ph_clock_now(), ph_clock_mono(), &t->news);
+	if (n_dead > 0) {
+		snprintf(what, sizeof(what), "%lld given up: pagehook queue list says why",
+		    (long long)n_dead);
+		ph_news_raise(&t->news, PH_CAUSE_DEAD, (struct ph_slice){ NULL, 0 }, NULL, what);
+	}
+	ph_alert_take(t->alert, &t->news);
+	ph_news_tell(&t->news);
+	if (!t->asks_no_more && ph_alert_is_due(t->alert))
+		run_alert(t);
+}
 
 static void
 act(struct ph_turn *t)
@@ -338,9 +411,9 @@ act(struct ph_turn *t)
 	ph_spooled_free(t->spooled, t->n_spooled);
 	t->spooled = NULL;
 	t->n_spooled = 0;
-	ph_log_write(&t->said);
 	ph_delivery_committed(&t->delivery);
 	ph_graph_perform(t->graph);		/* the first bytes leave before we wait for anything */
+	tell(t);
 }
 
 /* Wait. */
@@ -363,7 +436,7 @@ patience(const struct ph_turn *t)
 	int	 left = LOOK_EVERY_MS;
 	int64_t	 due = next_due(t) - ph_clock_now();
 
-	if (t->failed)
+	if (t->trouble.err != PH_OK)
 		return LOOK_EVERY_MS;		/* the disk will not be better in a moment */
 	if (t->moved || t->more_spooled || ph_graph_finished(t->graph) || ph_sending_finished(t->sending) ||
 	    ph_asked_has_answers(t->asked) ||
@@ -373,6 +446,7 @@ patience(const struct ph_turn *t)
 		left = sooner(left, due < 0 ? 0 : due < LOOK_EVERY_MS ? (int)due : LOOK_EVERY_MS);
 	if (!t->asks_no_more)
 		left = sooner(left, ph_waiting_patience(t->waiting));
+	left = sooner(left, ph_alert_patience(t->alert));
 	return sooner(left, ph_asked_patience(t->asked));
 }
 
@@ -413,8 +487,10 @@ tidy(struct ph_turn *t, struct ph_fail *fail)
 static void
 wait(struct ph_turn *t)
 {
-	size_t	 n = ph_wire_watch(t->wire, t->watched, MAX_WATCHED - 1 - PH_HANDLER_WATCHED);
+	size_t	 n = ph_wire_watch(t->wire, t->watched,
+	    MAX_WATCHED - 1 - PH_HANDLER_WATCHED - PH_ALERT_WATCHED);
 
+	n += ph_alert_watch(t->alert, t->watched + n, PH_ALERT_WATCHED);
 	n += ph_asked_watch(t->asked, t->watched + n, PH_HANDLER_WATCHED);
 	if (!t->leaving)
 		t->watched[n++] = (struct pollfd){ .fd = t->stop_fd, .events = POLLIN };
@@ -440,7 +516,7 @@ ph_turn(struct ph_turn *t, struct ph_fail *fail)
 int64_t
 ph_turn_busy_at(const struct ph_turn *t)
 {
-	return t->busy_at;
+	return ph_lookout_stays(&t->lookout) ? ph_clock_mono() : t->busy_at;
 }
 
 size_t

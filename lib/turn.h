@@ -1,6 +1,6 @@
 /*
  * turn -- the helper's loop, one turn of it: gather, commit, act, wait.
- * Knows everything below it: wire, spool, delivery, asked, sending, ledger, graph, pages.
+ * Knows everything below it: wire, spool, delivery, asked, sending, ledger, graph, pages, alert.
  * Called by the helper.
  * Lives in one thread; between commit and act nothing is owed that is not on disk.
  * SPDX-License-Identifier: ISC
@@ -27,7 +27,7 @@ void		ph_turn_close(struct ph_turn *turn);
  */
 enum ph_error	ph_turn(struct ph_turn *turn, struct ph_fail *fail) PH_MUST_USE;
 
-/* Monotonic ms of the last turn in which anything arrived, flew or was owed. */
+/* Monotonic ms of the last turn in which anything arrived, flew, was owed or had to be looked out for. */
 int64_t		ph_turn_busy_at(const struct ph_turn *turn);
 
 /* Claims not yet settled: under way at Graph or a handler, or answered and not yet committed. */

@@ -157,8 +157,9 @@ close_row(const struct one *w, bool dead, const char *why, struct ph_fail *fail)
 	ph_log_id(&fields, "id", 'e', w->row->id);
 	ph_log_text(&fields, "state", dead ? "dead" : "done");
 	ph_log_text(&fields, "why", why);
-	ph_log_add(w->all->with.said, dead ? PH_WARN : PH_INFO, "reply", &fields);
+	ph_log_add(&w->all->with.news->said, dead ? PH_WARN : PH_INFO, "reply", &fields);
 	ph_buffer_clear(&fields);
+	w->all->with.news->tally.dead += dead;
 	return ph_ledger_close_event(w->all->with.ledger, w->row->id, w->row->conv.id, w->row->tries,
 	    dead, why, w->now, fail);
 }

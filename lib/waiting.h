@@ -21,7 +21,7 @@ struct ph_waiting_with {		/* borrowed until ph_waiting_free */
 	struct ph_sending	*sending;
 	struct ph_asked		*asked;
 	const struct ph_pages	*pages;
-	struct ph_buffer	*said;		/* log lines that are true once committed */
+	struct ph_news		*news;
 	int64_t			 max_age_ms;	/* an older event is given up */
 };
 

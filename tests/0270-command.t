@@ -100,11 +100,12 @@ subtest 'help, and words that are no command' => sub {
 	like $help->{out}, qr/\Apagehook replies check  .*^usage: pagehook \[-c FILE\] VERB/ms,
 	    '  opens with examples';
 	like $help->{out}, qr/^  \Q$_\E  +\S/m, "  and lists $_" for 'helper', 'parse', 'sign',
-	    'replies check', 'replies test', 'chat', 'send', 'help';
+	    'replies check', 'replies test', 'chat', 'send', 'status', 'help';
 	is pagehook($hook, '--help')->{out}, $help->{out}, '--help says the same';
 	like pagehook($hook, '--version')->{out}, qr/\Apagehook \d+\.\d+\.\d+\n\z/, '--version';
 	refused($hook, '', 64, qr/^pagehook: no verb; pagehook help lists the verbs$/);
-	refused($hook, 'statsu', 64, qr/no verb statsu; pagehook help/);
+	refused($hook, 'statsu', 64, qr/no verb 'statsu'; did you mean 'status'\?/);
+	refused($hook, 'xyzzy', 64, qr/no verb xyzzy; pagehook help/);
 	refused($hook, 'replies', 64, qr/replies check, or replies test/);
 	refused($hook, 'replies tset x', 64, qr/replies check, or replies test/);
 	refused($hook, 'chat --tag x', 64, qr/chat has no option --tag/);

@@ -25,7 +25,7 @@ static struct ph_sending	*sending;
 static struct ph_asked		*asked;
 static struct ph_waiting	*waiting;
 static struct ph_delivery	 delivery;
-static struct ph_buffer		 said;
+static struct ph_news		 news;
 static struct ph_fail		 wrong;
 static int64_t			 now;
 static int64_t			 runs_from;	/* monotonic: now follows the clock; 0: it stands still */
@@ -33,13 +33,13 @@ static int64_t			 runs_from;	/* monotonic: now follows the clock; 0: it stands s
 static void
 begin_life(void)
 {
-	struct ph_asked_with	 with = { .graph = graph, .pages = pages, .said = &said };
-	struct ph_waiting_with	 also = { .pages = pages, .said = &said, .max_age_ms = PH_DAY_MS };
+	struct ph_asked_with	 with = { .graph = graph, .pages = pages, .news = &news };
+	struct ph_waiting_with	 also = { .pages = pages, .news = &news, .max_age_ms = PH_DAY_MS };
 	size_t			 n_unsure;
 
 	must(ph_ledger_open(&ph_store_sqlite, "queue.db", now, PH_DAY_MS, PH_RECONCILE, &ledger, &n_unsure,
 	    &wrong), &wrong);
-	must(ph_sending_new(ledger, graph, pages, &said, &sending, &wrong), &wrong);
+	must(ph_sending_new(ledger, graph, pages, &news, &sending, &wrong), &wrong);
 	with.ledger = ledger;
 	with.sending = sending;
 	must(ph_asked_new(&with, &asked, &wrong), &wrong);
@@ -48,7 +48,7 @@ begin_life(void)
 	also.asked = asked;
 	must(ph_waiting_new(&also, &waiting, &wrong), &wrong);
 	delivery = (struct ph_delivery){ .ledger = ledger, .sending = sending, .pages = pages,
-	    .objects = "page", .said = &said, .max_age_ms = INT64_MAX / 2 };
+	    .objects = "page", .news = &news, .max_age_ms = INT64_MAX / 2 };
 }
 
 static void
@@ -93,7 +93,7 @@ leave(void **state)
 	end_life();
 	graph_close();
 	forget_pages();
-	ph_buffer_clear(&said);
+	ph_news_clear(&news);
 	ph_log_close();
 	unsetenv("PH_TEST_SPEED");
 	return room_leave(state);
@@ -120,7 +120,7 @@ turn(const char *body)
 	ph_sending_committed(sending);
 	ph_asked_committed(asked);
 	ph_asked_launch(asked);
-	ph_log_write(&said);
+	ph_news_tell(&news);
 	ph_delivery_committed(&delivery);
 }
 

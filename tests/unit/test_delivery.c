@@ -18,7 +18,7 @@
 static struct ph_ledger		*ledger;
 static struct ph_sending	*sending;
 static struct ph_delivery	 delivery;
-static struct ph_buffer		 said;
+static struct ph_news		 news;
 static struct ph_fail		 wrong;
 
 /* Nothing is sent here: there is no Graph. */
@@ -26,9 +26,9 @@ static void
 begin(bool builtin)
 {
 	load_pages(builtin);
-	must(ph_sending_new(ledger, NULL, pages, &said, &sending, &wrong), &wrong);
+	must(ph_sending_new(ledger, NULL, pages, &news, &sending, &wrong), &wrong);
 	delivery = (struct ph_delivery){ .now = NOW, .ledger = ledger, .sending = sending, .pages = pages,
-	    .objects = "page", .said = &said, .human_pause_ms = PH_HOUR_MS,
+	    .objects = "page", .news = &news, .human_pause_ms = PH_HOUR_MS,
 	    .max_age_ms = INT64_MAX / 2 };	/* the events here are of the first minute of 2026 */
 }
 
@@ -61,7 +61,7 @@ static int
 leave(void **state)
 {
 	end();
-	ph_buffer_clear(&said);
+	ph_news_clear(&news);
 	ph_ledger_close(ledger);
 	ph_log_close();
 	return room_leave(state);
@@ -183,8 +183,8 @@ TEST(the_log_holds_no_words_and_no_whole_person)
 
 	keep(ENTRY("9001", SAID("1234567890", "m_1", T, "sesame")));
 	keep("{'object':'page','sesame':1234567890");
-	assert_true(said.len > 0);
-	ph_log_write(&said);
+	assert_true(news.said.len > 0);
+	ph_news_tell(&news);
 	room_read("log", &log);
 	assert_non_null(strstr(log.data, "7890"));
 	assert_non_null(strstr(log.data, "quarantine"));
@@ -436,11 +436,11 @@ TEST(more_than_20_automatic_replies_in_a_minute_raise_an_alert)
 	int			 i;
 
 	for (i = 0; i < 21; i++) {
-		assert_int_equal(said.len == 0 || strstr(said.data, "\"k\":\"alert\"") == NULL, true);
+		assert_int_equal(news.said.len == 0 || strstr(news.said.data, "\"k\":\"alert\"") == NULL, true);
 		snprintf(event, sizeof(event), SAID("7001", "m_%d", T, "hello"), i);
 		hear(event);
 	}
-	ph_log_write(&said);
+	ph_news_tell(&news);
 	room_read("log", &log);
 	assert_non_null(strstr(log.data, "\"alert\""));
 	assert_non_null(strstr(log.data, "held"));

@@ -18,7 +18,7 @@
 
 static struct ph_ledger		*ledger;
 static struct ph_sending	*sending;
-static struct ph_buffer		 said;
+static struct ph_news		 news;
 static struct ph_fail		 wrong;
 static int64_t			 now;
 
@@ -38,7 +38,7 @@ enter(void **state)
 	if (ph_ledger_open(&ph_store_sqlite, "queue.db", now, PH_DAY_MS, PH_RECONCILE, &ledger, &n_unsure,
 	    &wrong) != PH_OK)
 		return -1;
-	return ph_sending_new(ledger, graph, pages, &said, &sending, &wrong) == PH_OK ? 0 : -1;
+	return ph_sending_new(ledger, graph, pages, &news, &sending, &wrong) == PH_OK ? 0 : -1;
 }
 
 static int
@@ -48,7 +48,7 @@ leave(void **state)
 	ph_sending_free(sending);
 	ph_ledger_close(ledger);
 	forget_pages();
-	ph_buffer_clear(&said);
+	ph_news_clear(&news);
 	ph_log_close();
 	return room_leave(state);
 }

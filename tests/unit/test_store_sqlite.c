@@ -95,7 +95,7 @@ TEST(what_is_promised_is_set)
 		{ "PRAGMA journal_mode", "wal" }, { "PRAGMA synchronous", "2" },
 		{ "PRAGMA wal_autocheckpoint", "0" }, { "PRAGMA trusted_schema", "0" },
 		{ "PRAGMA foreign_keys", "1" }, { "PRAGMA secure_delete", "1" },
-		{ "PRAGMA busy_timeout", "1000" }, { "PRAGMA user_version", "3" },
+		{ "PRAGMA busy_timeout", "1000" }, { "PRAGMA user_version", "4" },
 		{ "PRAGMA auto_vacuum", "2" },
 	};
 	size_t	 i;
@@ -127,14 +127,14 @@ TEST(what_a_newer_program_made_is_refused_and_untouched)
 {
 	open_store();
 	ops->close(store);
-	by_hand("PRAGMA user_version=4");
-	refused_untouched(PH_CONFIG, "schema 4, this one knows 3");
+	by_hand("PRAGMA user_version=5");
+	refused_untouched(PH_CONFIG, "schema 5, this one knows 4");
 }
 
 TEST(whatever_a_newer_program_chose_stays_so)
 {
 	by_hand("PRAGMA journal_mode=DELETE; CREATE TABLE t (a); PRAGMA user_version=7");
-	refused_untouched(PH_CONFIG, "schema 7, this one knows 3");
+	refused_untouched(PH_CONFIG, "schema 7, this one knows 4");
 }
 
 TEST(a_file_that_could_never_shrink_is_refused)
@@ -337,7 +337,7 @@ TEST(what_version_1_kept_is_still_there)
 	by_hand(VERSION_1);
 	open_store();
 	must(ops->begin(store, &wrong), &wrong);
-	assert_string_equal(value_of(connection, "PRAGMA user_version"), "3");
+	assert_string_equal(value_of(connection, "PRAGMA user_version"), "4");
 	assert_int_equal(keep("k", BYTES("x")), PH_NONE);	/* it came before */
 	must(ops->find(store, BYTES("9001"), BYTES("7001"), false, &conv, &wrong), &wrong);
 	assert_int_equal(conv.first, 0);		/* long ago: it is not met again */
