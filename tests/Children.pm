@@ -43,6 +43,21 @@ sub start {
 	return $pid;
 }
 
+# Does this in a process of its own, which ends what it starts; returns its pid.
+sub apart {
+	my ($do) = @_;
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		POSIX::setpgid(0, 0);
+		($Owner, %started, %all) = ($$);
+		$do->();
+		exit 0;
+	}
+	POSIX::setpgid($pid, $pid);
+	$started{$pid} = 1;
+	return $pid;
+}
+
 # Runs argv to its end: what it printed, and its status.  in: what it reads.
 sub output {
 	my ($argv, %o) = @_;

@@ -21,9 +21,9 @@ my $top = dirname(dirname(abs_path(__FILE__)));
 my $build = abs_path($ENV{PH_BUILD} // "$top/build/test") // die "PH_BUILD: no such directory\n";
 my $json = JSON::PP->new->utf8->ascii->canonical;	# as Meta writes it
 my $n_mids = 0;
-my %open;
+my %open;		# by the process that opened it
 
-END { Children::at_end(sub { $_ && $_->stop for values %open }) }
+END { Children::at_end(sub { $_ && $_->stop for values %{$open{$$}} }) }
 
 sub top { return $top }
 sub program { return "$build/$_[-1]" }
@@ -58,7 +58,8 @@ sub new {
 		%settings,
 	};
 	$self->configure;
-	weaken($open{refaddr $self} = $self);
+	$self->{owner} = $$;
+	weaken($open{$$}{refaddr $self} = $self);
 	return $self;
 }
 
@@ -81,7 +82,7 @@ sub helper_with {
 sub shim {
 	my ($self, %orders) = @_;
 	$self->{shim} //= WebServer::without_blanks($self, program('shim.so'));
-	my %none = map { ("PH_SHIM_$_" => undef) } qw(ONLY FROM KILL_AT COUNT FAIL DIR FULL EIO);
+	my %none = map { ("PH_SHIM_$_" => undef) } qw(ONLY FROM KILL_AT KILLED COUNT FAIL DIR FULL EIO);
 	my $asan = join ':', grep { defined } $ENV{ASAN_OPTIONS}, 'verify_asan_link_order=0';
 	return (%none, LD_PRELOAD => $self->{shim}, ASAN_OPTIONS => $asan,
 	    map { ("PH_SHIM_$_" => $orders{$_}) } keys %orders);
@@ -309,7 +310,7 @@ sub stop {
 	(delete $self->{server})->stop if $self->{server};
 	$self->helper_stop;
 	$self->graph_stop;
-	delete $open{refaddr $self};
+	delete $open{$$}{refaddr $self};
 }
 
 # After a failure: what the log said last.
@@ -322,6 +323,6 @@ sub tell {
 	Test::More::diag($self->{server}->logs);
 }
 
-sub DESTROY { my ($self) = @_; local ($?, $@, $!); $self->stop if $$ == $Children::Owner }
+sub DESTROY { my ($self) = @_; local ($?, $@, $!); $self->stop if $$ == $self->{owner} }
 
 1;

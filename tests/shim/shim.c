@@ -10,6 +10,7 @@
  *	PH_SHIM_ONLY=ROLE       only where "PROGRAM ARGUMENT" contains it: "pagehook helper"
  *	PH_SHIM_FROM=FILE       nothing counts or fails before that file exists
  *	PH_SHIM_KILL_AT=N       SIGKILL just before the N-th point
+ *	PH_SHIM_KILLED=FILE     gets that point's line; nobody dies any more once it exists
  *	PH_SHIM_COUNT=FILE      a line for each point: pid, program, number, call, path or kind
  *	PH_SHIM_FAIL=CALL:NTH:COUNT:ERRNO[,..]   that call of that name fails, and COUNT - 1 after it
  *	PH_SHIM_FAIL=CALL:short:NTH:COUNT        it moves half of its bytes instead
@@ -78,7 +79,7 @@ struct counted {
 static struct {
 	bool		 on;
 	char		 role[64];
-	const char	*from, *count, *dir, *full, *eio;
+	const char	*from, *count, *killed, *dir, *full, *eio;
 	long		 kill_at;
 	struct failing	 fails[MAX_FAILS];
 	size_t		 n_fails;
@@ -175,6 +176,7 @@ begin(void)
 		return;
 	shim.from = setting("PH_SHIM_FROM");
 	shim.count = setting("PH_SHIM_COUNT");
+	shim.killed = setting("PH_SHIM_KILLED");
 	shim.dir = setting("PH_SHIM_DIR");
 	shim.full = setting("PH_SHIM_FULL");
 	shim.eio = setting("PH_SHIM_EIO");
@@ -266,14 +268,17 @@ add_text(char *out, const char *text, char blank)
 	return at;
 }
 
-static void
-note(const struct call *c, long n)
+/* Adds the point's line to a file; how says O_EXCL if there is to be one line.  False: not added. */
+static bool
+note(const char *file, int how, const struct call *c, long n)
 {
 	char	 line[1400], path[1200];
 	size_t	 at = 0;
-	int	 fd = (int)syscall(SYS_openat, AT_FDCWD, shim.count,
-		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	int	 fd = (int)syscall(SYS_openat, AT_FDCWD, file,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | how, 0600);
 
+	if (fd == -1)
+		return false;
 	path_of(c, path, sizeof(path));
 	at += add_number(line, syscall(SYS_getpid));
 	line[at++] = ' ';
@@ -287,6 +292,7 @@ note(const struct call *c, long n)
 	line[at++] = '\n';
 	(void)!syscall(SYS_write, fd, line, at);
 	syscall(SYS_close, fd);
+	return true;
 }
 
 static void
@@ -295,8 +301,8 @@ count(const struct call *c)
 	long	 n = ++shim.counted->points;
 
 	if (shim.count != NULL)
-		note(c, n);
-	if (n != shim.kill_at)
+		(void)note(shim.count, 0, c, n);
+	if (n != shim.kill_at || (shim.killed != NULL && !note(shim.killed, O_EXCL, c, n)))
 		return;
 	for (;;)
 		syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
