@@ -161,8 +161,8 @@ is_stale(struct mount *m)
 {
 	struct stat	 st;
 
-	if (ph_clock_mono() < m->look_at)
-		return false;
+	if (m->ready && ph_clock_mono() < m->look_at)
+		return false;			/* who has no settings looks each time: it may be over */
 	m->look_at = ph_clock_mono() + LOOK_EVERY_MS;
 	if (!m->ready || ph_conf_changed(m->conf))
 		return true;
