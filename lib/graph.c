@@ -5,7 +5,10 @@
  * Lives in the helper's one thread; connections are kept alive between sends.
  * SPDX-License-Identifier: ISC
  */
+#include <sys/socket.h>
+
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -318,6 +321,30 @@ ph_graph_finished(const struct ph_graph *g)
 	return g->n_running < g->n_flying;
 }
 
+/*
+ * A connection over which a request could not be sent is not to be used again, but libcurl 7.88 keeps
+ * it: if the kernel's buffer was full when an HTTP/2 request began, all later ones on it time out.
+ * Shut, it looks dead to the next request, which opens another.
+ */
+static void
+distrust(CURL *e)
+{
+	struct sockaddr_storage	 own = { .ss_family = AF_UNSPEC };
+	socklen_t		 len = sizeof(own);
+	curl_socket_t		 fd = CURL_SOCKET_BAD;
+	long			 port = 0;
+	in_port_t		 own_port;
+
+	if (curl_easy_getinfo(e, CURLINFO_LOCAL_PORT, &port) != CURLE_OK ||
+	    curl_easy_getinfo(e, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD ||
+	    getsockname(fd, (struct sockaddr *)&own, &len) == -1)
+		return;
+	own_port = own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&own)->sin6_port :
+	    ((struct sockaddr_in *)(void *)&own)->sin_port;
+	if (ntohs(own_port) == port)		/* else the socket is that of this handle's last request */
+		(void)shutdown(fd, SHUT_RDWR);
+}
+
 bool
 ph_graph_next(struct ph_graph *g, struct ph_graph_sent *out)
 {
@@ -339,6 +366,8 @@ ph_graph_next(struct ph_graph *g, struct ph_graph_sent *out)
 	if (msg->data.result != CURLE_OK)	/* curl's general words: its detailed ones bear the URL */
 		out->answer.transport = curl_easy_strerror(msg->data.result);
 	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &out->answer.status);
+	if (msg->data.result == CURLE_SEND_ERROR)
+		distrust(f->easy);
 	(void)curl_multi_remove_handle(g->multi, f->easy);
 	f->in_use = false;
 	g->n_flying--;
