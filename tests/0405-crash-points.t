@@ -44,9 +44,7 @@ sub slurp { my ($file) = @_; open my $f, '<', $file or return ''; local $/; retu
 # An installation that is to die at this point; 0: it only counts.
 sub installation {
 	my ($story, $at) = @_;
-	my $hook = Pagehook->new(speed => 20, PAGEHOOK_UNSURE => $story->{policy},
-	    MESSENGER_GRAPH_URL => "https://127.0.0.1:$graph->{graph_port}",
-	    MESSENGER_GRAPH_CA => "$graph->{dir}/ca.pem");
+	my $hook = $graph->beside(speed => 20, PAGEHOOK_UNSURE => $story->{policy});
 	my %dies = (ONLY => $story->{dies} eq 'front' ? 'pagehook.fcgi' : 'helper',
 	    COUNT => "$hook->{dir}/points", KILLED => "$hook->{dir}/killed", KILL_AT => $at);
 	my %shimmed = $hook->shim(%dies);
@@ -97,13 +95,6 @@ sub echo {
 	}
 }
 
-sub is_settled {
-	my ($hook, $n) = @_;
-	my ($row) = $hook->store("select (select count(*) from event where state in ('kept','asked')) open,
-	    count(*) n, sum(state in ('sent','held','dead')) over from reply");
-	return $row && !$row->{open} && $row->{n} >= $n && $row->{n} == $row->{over};
-}
-
 # Until nothing is owed.  What else Meta sends wakes helpers; the bystander's echo proves that
 # echoes come, so that one that does not come means something.
 sub live_on {
@@ -116,7 +107,7 @@ sub live_on {
 			$hook->handshake(1);
 		}
 		$story->{echoes} && echo($hook, $story, \%echoed, $_) for $psid, "${psid}9";
-		return is_settled($hook, $bystander ? 2 : 1);
+		return $hook->owes_nothing($bystander ? 2 : 1);
 	}, 'nothing is owed any more');
 }
 
@@ -138,15 +129,8 @@ sub live {
 		$hook->helper_stop;
 		1;
 	};
-	my $died = $ended ? undef : $@ . log_end($hook);
+	my $died = $ended ? undef : join '', $@, $hook->log_end(5);
 	return { judge($hook, $story, $psid, $at), died => $died };
-}
-
-sub log_end {
-	my ($hook) = @_;
-	my @lines = split /^/, slurp("$hook->{state}/pagehook.log");
-	splice @lines, 0, -5 if @lines > 5;
-	return join '', @lines;
 }
 
 # What was promised, and what came.
@@ -170,7 +154,7 @@ sub judge {
 
 # The first process and its children: their numbers rise.
 sub of_one_process {
-	my @lines = @_;
+	my @lines = grep { !/^\d+ \S+ 0 / } @_;
 	my ($again) = grep { $lines[$_] =~ /^\d+ \S+ 1 / } 1 .. $#lines;
 	return @lines[0 .. ($again // @lines) - 1];
 }

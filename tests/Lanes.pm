@@ -7,33 +7,34 @@ package Lanes;
 use strict;
 use warnings;
 use Children;
+use File::Temp;
 use JSON::PP;
 
 # What do returned for each job, a hash, in the order of the jobs; { died => why } if it did not.
 sub run {
 	my ($n_lanes, $jobs, $do) = @_;
+	my $results = File::Temp->new;
 	pipe(my $next, my $queue) or die "pipe: $!";
-	pipe(my $results, my $tell) or die "pipe: $!";
+	pipe(my $ended, my $working) or die "pipe: $!";
 	my $job = sub { my ($i) = @_; return eval { $do->($jobs->[$i]) } // { died => "$@" } };
-	my $lane = sub { close $_ for $queue, $results; work($next, $tell, $job) };
+	my $lane = sub { close $queue; work($next, "$results", $job) };
 	my @lanes = map { Children::apart($lane) } 1 .. $n_lanes;
-	close $_ for $next, $tell;
+	close $_ for $next, $working;
 	syswrite $queue, pack 'N*', 0 .. $#$jobs;
 	close $queue;
-	my @all = map { { died => 'its lane ended' } } @$jobs;
-	while (<$results>) {
-		my ($i, $result) = @{decode_json $_};
-		$all[$i] = $result;
-	}
+	<$ended>;				# the end of file: no lane holds the other end any more
 	Children::end($_) for @lanes;
-	return @all;
+	my %done = map { @{decode_json $_} } <$results>;
+	return map { $done{$_} // { died => 'its lane ended' } } 0 .. $#$jobs;
 }
 
+# Appends a line for each job: [number, result].
 sub work {
-	my ($next, $tell, $job) = @_;
+	my ($next, $results, $job) = @_;
+	open my $out, '>>', $results or die "$results: $!";
 	while ((sysread $next, my $four, 4) // 0) {
 		my $i = unpack 'N', $four;
-		syswrite $tell, encode_json([ $i, $job->($i) ]) . "\n";
+		syswrite $out, encode_json([ $i, $job->($i) ]) . "\n";
 	}
 }
 

@@ -63,6 +63,15 @@ sub new {
 	return $self;
 }
 
+# Another installation that sends to the same stand-in for Graph.
+sub beside {
+	my ($graph, %settings) = @_;
+	my $self = Pagehook->new(MESSENGER_GRAPH_URL => "https://127.0.0.1:$graph->{graph_port}",
+	    MESSENGER_GRAPH_CA => "$graph->{dir}/ca.pem", %settings);
+	$self->{ledger} = "$graph->{dir}/ledger";
+	return $self;
+}
+
 # FastCGI servers hand the front no environment, so what the helper needs of it stands in a script.
 # The next helper gets this too; undef takes one away.
 sub helper_with {
@@ -149,7 +158,7 @@ sub graph_faults {
 
 # What Graph got, in the order of arrival: every call but a look at the Page; the messages alone.
 # like: only lines that match, which saves reading all the others.
-sub asked_graph { return lines_of("$_[0]{dir}/ledger", $_[1]) }
+sub asked_graph { return lines_of($_[0]{ledger} // "$_[0]{dir}/ledger", $_[1]) }
 sub sent {
 	my ($self, $like) = @_;
 	return grep { ($_->{call} // '') eq 'messages' && !defined $_->{action} } $self->asked_graph($like);
@@ -250,6 +259,14 @@ sub store {
 	return @{$json->decode($rows || '[]')};
 }
 
+# Whether at least n replies were made, and neither they nor an event wait for anything.
+sub owes_nothing {
+	my ($self, $n) = @_;
+	my ($row) = $self->store("select (select count(*) from event where state in ('kept','asked')) open,
+	    count(*) made, coalesce(sum(state in ('sent','held','dead')), 0) over from reply");
+	return $row && !$row->{open} && $row->{made} >= $n && $row->{made} == $row->{over};
+}
+
 # Waits until the condition holds and returns its value; dies when it never does.
 sub wait_for {
 	my ($self, $true, $what, $patience_s) = @_;
@@ -313,13 +330,19 @@ sub stop {
 	delete $open{$$}{refaddr $self};
 }
 
-# After a failure: what the log said last.
+# What the log said last.
+sub log_end {
+	my ($self, $n) = @_;
+	open my $f, '<', "$self->{state}/pagehook.log" or return;
+	my @lines = map { "  $_" } <$f>;
+	splice @lines, 0, -$n if @lines > $n;
+	return @lines;
+}
+
+# After a failure.
 sub tell {
 	my ($self) = @_;
-	open my $f, '<', "$self->{state}/pagehook.log" or return;
-	my @lines = <$f>;
-	splice @lines, 0, -15 if @lines > 15;
-	Test::More::diag("last lines of pagehook.log:\n", map { "  $_" } @lines);
+	Test::More::diag("last lines of pagehook.log:\n", $self->log_end(15));
 	Test::More::diag($self->{server}->logs);
 }
 

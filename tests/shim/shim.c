@@ -11,7 +11,7 @@
  *	PH_SHIM_FROM=FILE       nothing counts or fails before that file exists
  *	PH_SHIM_KILL_AT=N       SIGKILL just before the N-th point
  *	PH_SHIM_KILLED=FILE     gets that point's line; nobody dies any more once it exists
- *	PH_SHIM_COUNT=FILE      a line for each point: pid, program, number, call, path or kind
+ *	PH_SHIM_COUNT=FILE      a line for each call: pid, program, number of the point or 0, call, path
  *	PH_SHIM_FAIL=CALL:NTH:COUNT:ERRNO[,..]   that call of that name fails, and COUNT - 1 after it
  *	PH_SHIM_FAIL=CALL:short:NTH:COUNT        it moves half of its bytes instead
  *	PH_SHIM_DIR=DIR         where disks are bad: regular files below it
@@ -298,11 +298,11 @@ note(const char *file, int how, const struct call *c, long n)
 static void
 count(const struct call *c)
 {
-	long	 n = ++shim.counted->points;
+	long	 n = c->passes ? 0 : ++shim.counted->points;
 
 	if (shim.count != NULL)
 		(void)note(shim.count, 0, c, n);
-	if (n != shim.kill_at || (shim.killed != NULL && !note(shim.killed, O_EXCL, c, n)))
+	if (n == 0 || n != shim.kill_at || (shim.killed != NULL && !note(shim.killed, O_EXCL, c, n)))
 		return;
 	for (;;)
 		syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
@@ -351,8 +351,7 @@ meet(const struct call *c)
 		errno = before;
 		return 0;
 	}
-	if (!c->passes)
-		count(c);
+	count(c);
 	err = wanted_failure(c);
 	if (err == 0 && (c->grows || c->creates) && exists(shim.full) && is_on_bad_disk(c))
 		err = ENOSPC;
