@@ -145,7 +145,8 @@ sub judge {
 	my $may_go_twice = $story->{policy} eq 'resend' && $explained && @sent == 2;
 	return (at => $at, killed => killed($hook), points => [ split /^/, slurp("$hook->{dir}/points") ],
 		state => $state,
-		lost => !@sent && ($story->{echoes} || $state !~ /^(?:held|dead)$/),
+		lost => !@sent && $state ne 'held',	# which the operator sees
+		held => !@sent && $state eq 'held',
 		duplicate => @sent > 1,
 		unexplained => @sent > 1 && !$may_go_twice,
 		unexpected => scalar(grep { $_->{text} ne "You said: word $at" } @sent),
@@ -183,7 +184,8 @@ for my $story (@stories) {
 			    @lives), '', $bad;
 		}
 		my $n_killed = grep { $_->{killed} } @lives;
-		cmp_ok $n_killed, '>=', @jobs / 2, "killed at $n_killed of " . @jobs . ' points';
+		cmp_ok $n_killed, '>=', @jobs / 4, "killed at $n_killed of " . @jobs . ' points';
+		note scalar(grep { $_->{held} } @lives), ' held for the operator';
 		$sum{faults} += $n_killed;
 		$sum{restarts} += $n_killed;
 		$sum{$_} += @jobs for qw(events acknowledged);

@@ -92,9 +92,7 @@ sub shim {
 	my ($self, %orders) = @_;
 	$self->{shim} //= WebServer::without_blanks($self, program('shim.so'));
 	my %none = map { ("PH_SHIM_$_" => undef) } qw(ONLY FROM KILL_AT KILLED COUNT FAIL DIR FULL EIO);
-	my $asan = join ':', grep { defined } $ENV{ASAN_OPTIONS}, 'verify_asan_link_order=0';
-	return (%none, LD_PRELOAD => $self->{shim}, ASAN_OPTIONS => $asan,
-	    map { ("PH_SHIM_$_" => $orders{$_}) } keys %orders);
+	return (%none, LD_PRELOAD => $self->{shim}, map { ("PH_SHIM_$_" => $orders{$_}) } keys %orders);
 }
 
 # Writes the settings file, with these changes.
