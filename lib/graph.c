@@ -33,7 +33,7 @@ struct flight {				/* one request; its handle is used again and again */
 	size_t			 handed;	/* bytes of the body that curl took from us */
 	int64_t			 retry_after_ms;	/* by the answer's headers */
 	int			 usage;
-	bool			 in_use, begun;
+	bool			 in_use;
 	int64_t			 began;
 };
 
@@ -48,7 +48,7 @@ struct ph_graph {
 /*
  * libcurl repeats a POST by itself when a kept connection turns out to be dead: the message would go
  * out twice, unseen.  It cannot repeat a body that it read from us and must not rewind, and it may
- * not begin a second request for one transfer.
+ * not begin again once it took a byte of it.  Before that it may: no whole request has left.
  */
 static size_t
 hand_out(char *buf, size_t size, size_t n, void *arg)
@@ -62,18 +62,15 @@ hand_out(char *buf, size_t size, size_t n, void *arg)
 }
 
 static int
-begin_once(void *arg, char *to, char *from, int to_port, int from_port)
+may_begin(void *arg, char *to, char *from, int to_port, int from_port)
 {
-	struct flight	*f = arg;
+	const struct flight	*f = arg;
 
 	(void)to;
 	(void)from;
 	(void)to_port;
 	(void)from_port;
-	if (f->begun)
-		return CURL_PREREQFUNC_ABORT;
-	f->begun = true;
-	return CURL_PREREQFUNC_OK;
+	return f->handed > 0 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static size_t
@@ -163,7 +160,7 @@ equip(struct ph_graph *g, struct flight *f)
 	    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 4096L) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_READFUNCTION, hand_out) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_READDATA, f) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, begin_once) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, may_begin) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_PREREQDATA, f) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_in) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_WRITEDATA, f) == CURLE_OK &&
@@ -270,7 +267,6 @@ launch(struct ph_graph *g, struct flight *f, const struct ph_graph_call *call, s
 	f->handed = 0;
 	f->retry_after_ms = 0;
 	f->usage = 0;
-	f->begun = false;
 	f->began = ph_clock_mono();
 	f->what = call->what;
 	f->tag = call->tag;
