@@ -361,6 +361,8 @@ ph_graph_next(struct ph_graph *g, struct ph_graph_sent *out)
 	out->answer.usage = f->usage;
 	if (msg->data.result != CURLE_OK)	/* curl's general words: its detailed ones bear the URL */
 		out->answer.transport = curl_easy_strerror(msg->data.result);
+	out->answer.distrusted = msg->data.result == CURLE_PEER_FAILED_VERIFICATION ||
+	    msg->data.result == CURLE_SSL_CACERT_BADFILE;
 	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &out->answer.status);
 	if (msg->data.result == CURLE_SEND_ERROR)
 		distrust(f->easy);

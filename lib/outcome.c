@@ -78,6 +78,7 @@ static const struct verdict {
 static const struct verdict	 unknown = { 0, 0, ANY, REFUSED };
 static const struct verdict	 transient_first = { 0, 0, ANY, RETRY(2, PH_REFUSED) };
 static const struct verdict	 never_asked = { 0, 0, ANY, RETRY(0, PH_RETRY) };
+static const struct verdict	 not_graph = { 0, 0, ANY, PAGE(0) };
 static const struct verdict	 asked_to_wait = { 0, 0, ANY, LIMIT };
 static const struct verdict	 a_proxy = { 0, 0, ANY, RETRY(3, PH_PAGE) };
 static const struct verdict	 nobody_knows = { 0, 0, ANY, 0, PH_UNSURE, 0, PH_UNSURE, false };
@@ -155,7 +156,7 @@ judge_silence(const struct ph_answer *a, struct ph_result *out)
 	else
 		snprintf(out->why, sizeof(out->why), "HTTP %ld without a Graph answer", a->status);
 	if (!a->handed)
-		v = &never_asked;
+		v = a->distrusted ? &not_graph : &never_asked;
 	else if (a->transport == NULL && a->status == 429)
 		v = &asked_to_wait;
 	else if (a->transport == NULL && a->status >= 300 && a->status < 500)

@@ -17,6 +17,7 @@ struct ph_answer {			/* what came back of one request */
 	long		 status;	/* HTTP; 0: no answer */
 	struct ph_slice	 body;
 	const char	*transport;	/* why there is no whole answer; NULL: there is one */
+	bool		 distrusted;	/* of transport: nobody we trust vouches for who is there */
 	int64_t		 retry_after_ms; /* a header of the answer; 0: none */
 	int		 usage;		/* per cent of a limit that is used up, the highest that Graph told */
 };

@@ -237,6 +237,8 @@ note_pace(struct ph_sending *s, const struct claim *c, int64_t now, struct ph_fa
 		err = ph_ledger_hold_page(s->ledger, c->page->id, NULL, 0, fail);
 	if (c->result.code != 0)
 		ph_log_number(&fields, "code", c->result.code);
+	else if (c->result.why[0] != '\0')
+		ph_log_text(&fields, "why", c->result.why);
 	if (news == PH_PACE_PAUSED)
 		raise_paused(s, c, &fields);
 	else if (news != PH_PACE_SAME) {

@@ -253,6 +253,17 @@ TEST(without_graphs_words_it_is_known_how_often_and_who_waits)
 	}
 }
 
+TEST(who_is_not_proved_to_be_graph_gets_nothing_of_that_page)
+{
+	const struct ph_answer	 answer = { .transport = "certificate", .distrusted = true };
+	struct ph_result	 r;
+
+	ph_outcome_judge(&answer, &r);
+	assert_int_equal(r.outcome, PH_PAGE);
+	assert_int_equal(r.wait_ms, 0);
+	assert_string_equal(r.why, "certificate");
+}
+
 static struct ph_result
 judge_after(long status, const char *body, int64_t retry_after_ms)
 {
@@ -345,6 +356,7 @@ main(void)
 		cmocka_unit_test(each_code_has_its_row),
 		cmocka_unit_test(transient_puts_off_what_no_pair_has_decided),
 		cmocka_unit_test(without_graphs_words_it_is_known_how_often_and_who_waits),
+		cmocka_unit_test(who_is_not_proved_to_be_graph_gets_nothing_of_that_page),
 		cmocka_unit_test(retry_after_says_how_long_of_what_is_tried_again),
 		cmocka_unit_test(success_without_a_message_is_taken),
 		cmocka_unit_test(what_graph_said_is_kept_for_people),
