@@ -120,11 +120,7 @@ sub env {
 sub graph {
 	my ($self, %env) = @_;
 	my ($dir, $set) = ($self->{dir}, $self->{settings});
-	if (!-e "$dir/ca.pem") {
-		my (undef, $status) = Children::output(["$top/tests/graph/make-ca", $dir]);
-		die "no certificate: is openssl installed?" if $status;
-	}
-	my $server = bless { dir => $dir, port => $self->{graph_port}, env => {
+	my $server = bless { env => {
 		%{$self->env},
 		GRAPH_LEDGER => "$dir/ledger",
 		GRAPH_CONTROL => "$dir/faults",
@@ -135,14 +131,36 @@ sub graph {
 		%env,
 	} }, 'WebServer';
 	my $bin = $server->without_blanks(program('graph.fcgi'));
-	$server->listen_on(sub {
+	$self->graph_listens($server, sub {
 		WebServer::fill("$top/tests/graph/lighttpd.conf.in", "$dir/graph.conf", dir => $dir,
 		    port => $server->{port}, bin => $bin);
 	}, '/usr/sbin/lighttpd', '-D', '-f', "$dir/graph.conf");
+}
+
+# Starts the one that is made by hand instead, for faults of the connection itself.
+sub graph_raw {
+	my ($self) = @_;
+	my $server = bless { env => $self->env }, 'WebServer';
+	$self->graph_listens($server, sub { WebServer::spill("$self->{dir}/raw.port", $server->{port}) },
+	    '/usr/bin/python3', "$top/tests/graph/raw.py", $self->{dir});
+}
+
+sub graph_listens {
+	my ($self, $server, $configure, @argv) = @_;
+	make_ca($self->{dir}) if !-e "$self->{dir}/ca.pem";
+	@$server{qw(dir port)} = ($self->{dir}, $self->{graph_port});
+	$server->listen_on($configure, @argv);
 	$self->{graph} = $server;
 	return if $server->{port} == $self->{graph_port};
 	$self->{graph_port} = $server->{port};
 	$self->configure;
+}
+
+# Who vouches for Graph, and Graph's certificates, bad ones too if they are named.
+sub make_ca {
+	my ($dir, @bad) = @_;
+	my (undef, $status) = Children::output(["$top/tests/graph/make-ca", $dir, @bad]);
+	die "no certificate: is openssl installed?" if $status;
 }
 
 sub graph_stop { my $graph = delete $_[0]{graph}; $graph->stop if $graph }
