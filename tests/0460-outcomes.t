@@ -138,7 +138,7 @@ subtest 'a dead token: its Page pauses and loses nothing' => sub {
 	writes($hook, 7124, 'elsewhere');
 	hears($hook, 7124, [ 'elsewhere!' ], '  another Page goes on');
 	$hook->soon(sub { posts_to($hook, 7121 .. 7123) == 2 }, '  one reply looks whether it is over');
-	is join(' ', map { states($hook, $_) } 7121 .. 7123), 'ready ready ready', '  all wait';
+	become($hook, $_, 'ready') for 7121 .. 7123;
 	recovers($hook, 7121 .. 7123);
 	hears($hook, 7121, [ 'one!' ], '  taken again, the first is answered');
 	hears($hook, $_, [ 'two!' ], "  and $_") for 7122, 7123;
@@ -232,7 +232,8 @@ subtest 'too old while another app has the thread: never sent' => sub {
 };
 
 subtest 'words of no Graph: a proxy, and one that asks to wait' => sub {
-	suffers($hook, 'status 403 times=4 to=7195', 'status 429 times=1 to=7196');
+	suffers($hook, 'status 403 times=4 to=7195', 'status 429 times=1 to=7196',
+	    'status 429 times=1 header=Retry-After:120 to=7198');
 	writes_page($hook, 9106, 7195, 'one');
 	$hook->soon(sub { alerts($hook, 9106) }, 'a proxy that refuses: the Page pauses');
 	is outcomes($hook, 7195), join(' ', ('status 403') x 4), '  after three more tries';
@@ -240,6 +241,9 @@ subtest 'words of no Graph: a proxy, and one that asks to wait' => sub {
 	writes_page($hook, 9101, 7196, 'one');
 	hears($hook, 7196, [ 'one!' ], 'asked to wait, it waits');
 	cmp_ok((gaps(posts_to($hook, 7196)))[0], '>=', $pause_ms - 1, '  as long as for a limit');
+	writes_page($hook, 9101, 7198, 'one');
+	hears($hook, 7198, [ 'one!' ], 'asked to wait for so long');
+	cmp_ok((gaps(posts_to($hook, 7198)))[0], '>=', 2 * $pause_ms - 1, '  it does');
 };
 
 subtest 'an error for what went out all the same' => sub {
