@@ -24,6 +24,7 @@
 #define REACH_BY_MS	1000		/* of the front's 4 s: a helper listens */
 #define VERDICT_BY_MS	3000		/* and has answered */
 #define START_AGAIN_MS	2000		/* after a start that led to nothing */
+#define ASK_AGAIN_MS	2000		/* after a verdict that did not come: what waits behind has 5 s, too */
 
 struct mounts {
 	const char	*name;
@@ -281,6 +282,8 @@ mount_ask(struct mount *m, const struct ph_slice *bodies, size_t n, enum ph_verd
 
 	for (i = 0; i < n; i++)
 		verdicts[i] = PH_LATER;
+	if (ph_clock_mono() < m->ask_at)
+		return ph_error_set(fail, PH_BUSY, "helper: gave no verdict lately, waiting");
 	do {
 		last = (struct ph_fail)PH_FAIL_INIT;
 		if (m->wire_fd == -1 && reach_helper(m, began + REACH_BY_MS, fail) != PH_OK)
@@ -290,6 +293,8 @@ mount_ask(struct mount *m, const struct ph_slice *bodies, size_t n, enum ph_verd
 			return PH_OK;
 		hang_up(m);		/* late verdicts must not be taken for the next batch's */
 	} while (gone && --tries > 0);
+	if (!gone)
+		m->ask_at = ph_clock_mono() + ASK_AGAIN_MS;
 	return ph_error_set(fail, last.err, "%s", last.text);
 }
 

@@ -18,7 +18,7 @@ plan skip_all => $absent if $absent;
 
 my $seed = $ENV{SEED} // int(time * 1000) % 1_000_000;
 my $full = defined $ENV{SOAK_SECONDS};
-my ($n, $over_s) = $full ? (10_000, 10) : (2_000, 2);
+my ($n, $over_s) = $full ? (10_000, 10) : (1_500, 1.5);
 my $allowed = 300;		# a second and Page; as many at once, if none left lately
 my $flying = 64;		# may have been held up on their way, and then come together
 
@@ -42,25 +42,43 @@ sub before_their_turn {
 	return grep { $_->{arrived} < $last } @answered[2 * $third .. $#answered];
 }
 
-# When a helper can be had: at once, or not before a third of the flood has come.
-for my $after (0, $n / 3) {
-	subtest $after ? 'and no helper can be started at first' : 'a flood' => sub {
+# No helper can be had before a third of the flood has come.
+sub comes_late {
+	my ($hook, $meta) = @_;
+	my $helper = $hook->setting('PAGEHOOK_HELPER');
+	$hook->configure(PAGEHOOK_HELPER => "$hook->{dir}/none");
+	return sub {
+		return if !$helper || @{$meta->events} < $n / 3;
+		note scalar(my @files = glob "$hook->{state}/spool/*"), ' lie in the spool';
+		$hook->configure(PAGEHOOK_HELPER => $helper);
+		$helper = undef;
+	};
+}
+
+# It hangs, as on a disk that does not answer, from three quarters of the flood to its end.
+sub hangs {
+	my ($hook, $meta) = @_;
+	my @frozen;
+	return sub {
+		kill 'STOP', @frozen = $hook->helper_pids if !@frozen && @{$meta->events} > $n * 3 / 4;
+	}, sub { kill 'CONT', @frozen };
+}
+
+for ([ 'a flood', sub { sub {} } ], [ 'and no helper can be started at first', \&comes_late ],
+    [ 'and the helper hangs', \&hangs ]) {
+	my ($name, $suffers) = @$_;
+	subtest $name => sub {
 		srand $seed;
 		my $hook = Pagehook->new;
-		my $helper = $hook->setting('PAGEHOOK_HELPER');
-		$hook->configure(PAGEHOOK_HELPER => "$hook->{dir}/none") if $after;
 		my $meta = Meta->new($hook, people => $n / 5, pages => 1);
 		my @pages = $meta->settle_pages;
+		my ($meanwhile, $then) = $suffers->($hook, $meta);
 		$hook->serve('lighttpd-fcgi');
 		$hook->graph(@pages);
 		my $began = time;
-		$meta->post($n, over_s => $over_s, meanwhile => sub {
-			return if !$after || @{$meta->events} < $after;
-			note scalar(my @files = glob "$hook->{state}/spool/*"), ' lie in the spool';
-			$hook->configure(PAGEHOOK_HELPER => $helper);
-			$after = 0;
-		});
+		ok eval { $meta->post($n, over_s => $over_s, meanwhile => $meanwhile); 1 }, 'all is acknowledged';
 		my $took_s = time - $began;
+		$then->() if $then;
 		is $meta->refused, 0, 'Meta hears nothing but 200';
 		cmp_ok $meta->worst_s, '<', 5, '  each time before it gives up';
 		my $patience_s = 30 + $n / $allowed;

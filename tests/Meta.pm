@@ -15,6 +15,7 @@ use WebServer;
 
 my $apart_ms = 4000;		# of a person's words: faster, and they would look like a bot's
 my $patience_s = 5;		# Meta's
+my $at_last_s = 60;		# for what must be posted again
 my $max_open = 400;		# connections
 
 # people, pages: how many; base_ms: when their talk begins, an hour ago if not said.
@@ -57,6 +58,7 @@ sub post {
 	my ($began, $done) = (time, 0);
 	my $who = $o{who} // sub { int rand @{$self->{crowd}} };
 	while ($done < $n || $self->is_busy) {
+		die "waited in vain: all is acknowledged\n" if time > $began + $o{over_s} + $at_last_s;
 		while ($done < $n && time >= $began + $o{over_s} * $done / $n && $self->has_room) {
 			my $size = rand() < 0.05 ? 2 + int rand 39 : 1;	# the majority come alone
 			$size = $n - $done if $size > $n - $done;
