@@ -55,12 +55,12 @@ sub comes_late {
 	};
 }
 
-# It hangs, as on a disk that does not answer, from three quarters of the flood to its end.
+# It hangs, as on a disk that does not answer, until the flood is over.
 sub hangs {
 	my ($hook, $meta) = @_;
 	my @frozen;
 	return sub {
-		kill 'STOP', @frozen = $hook->helper_pids if !@frozen && @{$meta->events} > $n * 3 / 4;
+		kill 'STOP', @frozen = $hook->helper_pids if !@frozen && @{$meta->events} > $n * 0.9;
 	}, sub { kill 'CONT', @frozen };
 }
 
