@@ -4,6 +4,7 @@
 #   make run        install what is missing, build, start it all on loopback, show a round trip
 #   make check      unit tests and tests against real servers; T=name runs what bears that name
 #   make asan       the same, built with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make soak       kills, floods and seeds, for hours; SOAK_SECONDS=3600 for each part
 #   make fuzz       what reads bodies and replies, under clang's fuzzer; FUZZ_SECONDS=300 for each target
 #   make lint       both compilers with warnings as errors, cppcheck, clang-tidy, man pages
 #   make install    DESTDIR and PREFIX honoured; enables nothing
@@ -132,6 +133,11 @@ check: build/test/programs
 asan: build/asan/programs
 	@tests/check build/asan "$(T)"
 
+SOAK_SECONDS	?= 3600
+
+soak: build/test/programs
+	@SOAK_SECONDS=$(SOAK_SECONDS) tests/check build/test
+
 # What reads a body or a replies file, under clang's fuzzer; FUZZ_SECONDS for each target.
 FUZZED		:= $(patsubst %,lib/%.c,$(BASE) $(PURE) intake think)
 FUZZERS		:= $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -156,7 +162,7 @@ lint: deps
 		--suppress=missingIncludeSystem --error-exitcode=1 -Ilib cgi lib tests/graph
 	@clang-tidy --quiet --warnings-as-errors='*' $(wildcard cgi/*.c lib/*.c) -- $(LANG_C) 2>/dev/null
 	@mandoc -Tlint -Wwarning $(MANUALS)
-	@for f in tests/*.pm tests/*.t tests/run; do perl -Itests -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
+	@for f in tests/*.pm tests/*.t tests/run tests/soak; do perl -Itests -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
 
 libexecdir	= $(PREFIX)/lib/pagehook
 filled		= tests/fill path=/messenger/webhook bin=$(libexecdir)/pagehook.fcgi
@@ -179,4 +185,4 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all run check asan fuzz lint install deps clean
+.PHONY: all run check asan soak fuzz lint install deps clean
