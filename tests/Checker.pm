@@ -40,7 +40,8 @@ sub look {
 
 # What is wrong, in lists by the names of the line; numbers of events.  events: Meta's ledger; graph:
 # lines of its own; rows: each an event's and its reply's; log: lines that name a reply; killed: some
-# claims never left, so that Graph may have had fewer POSTs than the store counts.
+# claims never left, for the helper was killed or hung, and Graph may have had fewer POSTs than the
+# store counts.
 sub check {
 	my (%in) = @_;
 	my $r = { %in, map { ($_ => []) } @counts[4 .. 8] };
