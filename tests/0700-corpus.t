@@ -213,6 +213,42 @@ subtest 'a thousand events in one body' => sub {
 		is "$kept->{n} $kept->{mids}", '1000 1000', '  and each is kept once';
 	}
 };
+# What is somebody's in a body: all but words of Meta's, which say how an event is meant.
+sub said_in {
+	my ($v, $name) = @_;
+	return map { said_in($v->{$_}, $_) } keys %$v if ref $v eq 'HASH';
+	return map { said_in($_, $name) } @$v if ref $v eq 'ARRAY';
+	return () if !defined $v || ref $v || length $v < 5;
+	return () if $v =~ m{^(?:\d{1,13}|false|first|messages|https://[^/]*/)$};
+	return $name =~ /^(?:type|action|source|status|field|item|verb|currency|feedback|message_request|
+	    \w+_type|\w+_status|\w+_frequency)$/x ? () : $v;
+}
+
+subtest 'neither the log nor a sample has anybody\'s id, words or messages' => sub {
+	my $hook = Pagehook->new(MESSENGER_OBJECTS => 'page,instagram', PAGEHOOK_HUMAN_PAUSE => 0,
+	    PAGEHOOK_LOG_LEVEL => 'debug');
+	$hook->serve('lighttpd-fcgi');
+	$hook->graph;
+	my ($psid, %said) = '24110000007001';
+	for my $case (@corpus) {
+		my $body = $case->{body} =~ s/\b7001\b/$psid/gr;
+		$hook->post($body);
+		my $tree = $case->{status} == 200 && eval { JSON::PP->new->utf8->decode($body) };
+		my @entries = $tree ? grep { ref eq 'HASH' } map { ref eq 'ARRAY' ? @$_ : $_ } $tree->{entry} : ();
+		$said{$_} = 1 for map { my %e = %$_; delete $e{id}; said_in(\%e, '') } @entries;
+	}
+	$hook->soon(sub { $hook->sent(qr/"to":"$psid"/) > 50 }, 'that person is answered');
+	$said{$_->{mid}} = 1 for grep { defined $_->{mid} } $hook->sent;
+	delete @said{map { $_->{page} } map { @{$_->{events}} } @corpus};
+	cmp_ok scalar(keys %said), '>', 200, 'so many words were said';
+	for my $file (bsd_glob("$hook->{state}/pagehook.log*"), bsd_glob("$hook->{state}/samples/*")) {
+		open my $f, '<', $file or die "$file: $!";
+		my $text = do { local $/; <$f> };
+		my @found = grep { $text =~ /(?<![\w.])\Q$_\E(?![\w.])/ } $psid, keys %said;
+		is join(' | ', @found), '', $file =~ s{.*/state/}{}r;
+	}
+};
+
 subtest 'what is hours old is kept, and not answered' => sub {
 	my $hook = Pagehook->new;
 	$hook->serve('lighttpd-fcgi');
