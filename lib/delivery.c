@@ -163,7 +163,8 @@ hold_foreign_page(struct ph_delivery *d, const struct ph_event *ev, struct ph_fa
 
 	if (ph_pages_find(d->pages, ev->page) != NULL || ph_slice_is(ev->page, d->held_page))
 		return PH_OK;
-	err = ph_ledger_hold_page(d->ledger, ev->page, "no access token for this Page", 0, fail);
+	err = ph_ledger_hold_page(d->ledger, ev->page, (struct ph_slice){ "", 0 },
+	    "no access token for this Page", 0, fail);
 	if (err == PH_OK)
 		ph_log_say(PH_WARN, "config", "Page %.*s has no access token: its replies wait for "
 		    "MESSENGER_PAGE_ACCESS_TOKEN or MESSENGER_PAGES", (int)ev->page.len, ev->page.at);

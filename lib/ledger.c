@@ -19,6 +19,7 @@
 
 #define ECHO_GRACE_MS	(20 * PH_SECOND_MS)	/* as long as an echo may take */
 #define ECHO_NOTE	"echoes:"		/* and a Page's id: it sends them */
+#define HELD_NOTE	"held:"			/* and a Page's id: under which token, as a digest's begin */
 #define OVER_MS		(30 * PH_DAY_MS)	/* dead, held; and longer than Meta ever repeats an event */
 #define MAX_A_MINUTE	20			/* in one conversation: nobody reads faster, but a bot */
 #define AT_ONCE		256			/* rows looked at in one step of recovery */
@@ -63,10 +64,11 @@ recover(struct ph_ledger *l, int64_t now, size_t *n_unsure, struct ph_fail *fail
 
 /* A Page that has sent echoes before. */
 static enum ph_error
-take_note(void *arg, const char *page, struct ph_fail *fail)
+take_note(void *arg, const char *page, int64_t left_at, struct ph_fail *fail)
 {
 	struct ph_ledger	*l = arg;
 
+	(void)left_at;
 	(void)fail;
 	(void)ph_unsure_echo(&l->unsure, (struct ph_slice){ page, strlen(page) }, 0);
 	return PH_OK;
@@ -374,17 +376,63 @@ ph_ledger_next_open(struct ph_ledger *l, int64_t after, int64_t *due, struct ph_
 
 /* Pages and replies. */
 
-enum ph_error
-ph_ledger_hold_page(struct ph_ledger *l, struct ph_slice page, const char *why, int64_t until,
-    struct ph_fail *fail)
+struct mark {				/* of what a Page is spoken for under */
+	char	 name[80];		/* of the note */
+	int64_t	 value;
+	bool	 is_noted;
+};
+
+static enum ph_error
+mark_of(struct ph_slice page, struct ph_slice under, struct mark *out, struct ph_fail *fail)
 {
+	unsigned char	 sum[PH_DIGEST_LEN];
+
+	*out = (struct mark){ .is_noted = false };
+	snprintf(out->name, sizeof(out->name), HELD_NOTE "%.*s", (int)page.len, page.at);
+	if (ph_signature_digest(under, sum, fail) != PH_OK)
+		return fail->err;
+	memcpy(&out->value, sum, sizeof(out->value));
+	return PH_OK;
+}
+
+static enum ph_error
+take_mark(void *arg, const char *rest, int64_t value, struct ph_fail *fail)
+{
+	struct mark	*mark = arg;
+
+	(void)fail;
+	if (rest[0] == '\0')			/* not of a Page whose id only begins so */
+		mark->is_noted = value == mark->value;
+	return PH_OK;
+}
+
+enum ph_error
+ph_ledger_hold_page(struct ph_ledger *l, struct ph_slice page, struct ph_slice under, const char *why,
+    int64_t until, struct ph_fail *fail)
+{
+	struct mark	 mark;
+
+	if (why != NULL && (mark_of(page, under, &mark, fail) != PH_OK ||
+	    l->ops->note(l->store, mark.name, mark.value, fail) != PH_OK))
+		return fail->err;
 	return l->ops->pause(l->store, page, why, until, fail);
 }
 
 enum ph_error
-ph_ledger_page_held(struct ph_ledger *l, struct ph_slice page, int64_t *until, struct ph_fail *fail)
+ph_ledger_page_held(struct ph_ledger *l, struct ph_slice page, struct ph_slice under, int64_t *until,
+    struct ph_fail *fail)
 {
-	return l->ops->paused(l->store, page, until, fail);
+	struct mark	 mark;
+	enum ph_error	 err = l->ops->paused(l->store, page, until, fail);
+
+	if (err != PH_OK)
+		return err;
+	if (mark_of(page, under, &mark, fail) != PH_OK ||
+	    l->ops->noted(l->store, mark.name, take_mark, &mark, fail) != PH_OK)
+		return fail->err;
+	if (!mark.is_noted)
+		*until = 0;
+	return PH_OK;
 }
 
 /* Why a reply must not be sent any more; NULL: it may.  By the clock of Meta's window, and by ours. */

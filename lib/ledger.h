@@ -122,12 +122,15 @@ enum ph_error	ph_ledger_next_open(struct ph_ledger *ledger, int64_t after, int64
 
 /*
  * Notes that this page's replies wait, why, and until when (0: nobody knows); why NULL: they do not.
- * PH_NONE: that was known.  page_held asks; PH_NONE: they do not wait.
+ * under: what tells its token from another (only a digest is kept), "" if it has none.  PH_NONE: that
+ * was known.  page_held asks; until is 0 if it is spoken for under another token now.  PH_NONE: they
+ * do not wait.
  */
 enum ph_error	ph_ledger_hold_page(struct ph_ledger *ledger, struct ph_slice page,
-		    const char *why, int64_t until, struct ph_fail *fail) PH_MUST_USE;
-enum ph_error	ph_ledger_page_held(struct ph_ledger *ledger, struct ph_slice page, int64_t *until,
-		    struct ph_fail *fail) PH_MUST_USE;
+		    struct ph_slice under, const char *why, int64_t until, struct ph_fail *fail)
+		    PH_MUST_USE;
+enum ph_error	ph_ledger_page_held(struct ph_ledger *ledger, struct ph_slice page,
+		    struct ph_slice under, int64_t *until, struct ph_fail *fail) PH_MUST_USE;
 
 /*
  * Claims at most max of a page's replies, to be sent once the commit is through.  What is too old by

@@ -18,9 +18,9 @@
 #define MAX_INVALID	5
 
 void
-ph_pace_begin(struct ph_pace *p, bool paused, int64_t mono)
+ph_pace_begin(struct ph_pace *p, bool paused, int64_t until, int64_t mono)
 {
-	*p = (struct ph_pace){ .paused = paused, .factor = 1, .sends = SENDS_A_SECOND,
+	*p = (struct ph_pace){ .paused = paused, .until = until, .factor = 1, .sends = SENDS_A_SECOND,
 	    .media = MEDIA_A_SECOND, .filled_at = mono };
 }
 

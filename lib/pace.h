@@ -23,8 +23,8 @@ struct ph_pace {
 
 enum ph_pace_news { PH_PACE_SAME, PH_PACE_PAUSED, PH_PACE_RESUMED, PH_PACE_SLOWED };
 
-/* paused: it was when the last helper died. */
-void	ph_pace_begin(struct ph_pace *pace, bool paused, int64_t mono);
+/* paused: it was when the last helper died, until a time; monotonic ms, 0 or past: one asks at once. */
+void	ph_pace_begin(struct ph_pace *pace, bool paused, int64_t until, int64_t mono);
 
 /* How many more replies may leave now, while so many are under way. */
 size_t	ph_pace_room(struct ph_pace *pace, size_t flying, int64_t mono);

@@ -51,10 +51,20 @@ struct ph_sending {
 	size_t			 first_page;	/* the Pages take turns in being served first */
 };
 
-/* A Page that was paused when the last helper ended is asked by one reply at first. */
+static struct ph_slice
+proof_of(const struct ph_page *page)
+{
+	return (struct ph_slice){ page->proof, strlen(page->proof) };
+}
+
+/*
+ * A Page that was paused when the last helper ended is asked by one reply at first, when its time is
+ * over; at once if its token is new.
+ */
 static enum ph_error
 begin_paces(struct ph_sending *s, struct ph_fail *fail)
 {
+	const int64_t	 mono = ph_clock_mono(), now = ph_clock_now();
 	enum ph_error	 err;
 	int64_t		 until;
 	size_t		 i;
@@ -62,10 +72,15 @@ begin_paces(struct ph_sending *s, struct ph_fail *fail)
 	if ((s->paces = calloc(s->pages->n + 1, sizeof(*s->paces))) == NULL)
 		return ph_error_set(fail, PH_NOMEM, "helper: out of memory");
 	for (i = 0; i < s->pages->n; i++) {
-		err = ph_ledger_page_held(s->ledger, s->pages->all[i].id, &until, fail);
+		const struct ph_page	*page = &s->pages->all[i];
+
+		until = now;
+		err = ph_ledger_page_held(s->ledger, page->id, proof_of(page), &until, fail);
 		if (err != PH_OK && err != PH_NONE)
 			return err;
-		ph_pace_begin(&s->paces[i], err == PH_OK, ph_clock_mono());
+		if (until < now || until > now + PH_DAY_MS)
+			until = now;		/* a clock that was set */
+		ph_pace_begin(&s->paces[i], err == PH_OK, mono + until - now, mono);
 	}
 	return PH_OK;
 }
@@ -231,10 +246,10 @@ note_pace(struct ph_sending *s, const struct claim *c, int64_t now, struct ph_fa
 	enum ph_error		 err = PH_OK;
 
 	if (c->result.outcome == PH_PAGE || news == PH_PACE_PAUSED)
-		err = ph_ledger_hold_page(s->ledger, c->page->id, c->result.why[0] != '\0' ? c->result.why :
-		    "refused", now + pace->until - mono, fail);
+		err = ph_ledger_hold_page(s->ledger, c->page->id, proof_of(c->page),
+		    c->result.why[0] != '\0' ? c->result.why : "refused", now + pace->until - mono, fail);
 	else if (news == PH_PACE_RESUMED)
-		err = ph_ledger_hold_page(s->ledger, c->page->id, NULL, 0, fail);
+		err = ph_ledger_hold_page(s->ledger, c->page->id, proof_of(c->page), NULL, 0, fail);
 	if (c->result.code != 0)
 		ph_log_number(&fields, "code", c->result.code);
 	else if (c->result.why[0] != '\0')

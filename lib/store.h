@@ -256,10 +256,10 @@ struct ph_store_ops {
 	enum ph_error	(*note)(struct ph_store *store, const char *name, int64_t value,
 			    struct ph_fail *fail);
 
-	/* Calls take with every name that begins so, and what follows.  take's error ends it. */
+	/* Calls take with every name that begins so: what follows, and the number.  take's error ends it. */
 	enum ph_error	(*noted)(struct ph_store *store, const char *prefix,
-			    enum ph_error (*take)(void *arg, const char *rest, struct ph_fail *fail),
-			    void *arg, struct ph_fail *fail);
+			    enum ph_error (*take)(void *arg, const char *rest, int64_t value,
+			    struct ph_fail *fail), void *arg, struct ph_fail *fail);
 
 	/* Every due time beyond a limit becomes now. */
 	enum ph_error	(*advance)(struct ph_store *store, int64_t limit, int64_t now,

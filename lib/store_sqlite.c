@@ -161,7 +161,7 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[GO_ON] = "DELETE FROM page WHERE id=?1",
 	[NOTE] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
 	    " ON CONFLICT (name) DO UPDATE SET value=excluded.value",
-	[NOTED] = "SELECT substr(name, length(?1)+1) FROM meta WHERE name>=?1 AND name<?1||char(1114111)",
+	[NOTED] = "SELECT substr(name, length(?1)+1), value FROM meta WHERE name>=?1 AND name<?1||char(1114111)",
 	[FIND_TOKEN] = "SELECT id, coalesce(left_at, 0), conv, state<>'sent', mid IS NULL FROM reply"
 	    " WHERE token IS NOT NULL AND token=?1",
 	[CONFIRM] = "UPDATE reply SET state='sent', mid=coalesce(mid, ?2) WHERE id=?1",
@@ -282,14 +282,15 @@ sqlite_note(struct ph_store *s, const char *name, int64_t value, struct ph_fail 
 
 static enum ph_error
 sqlite_noted(struct ph_store *s, const char *prefix,
-    enum ph_error (*take)(void *arg, const char *rest, struct ph_fail *fail), void *arg,
-    struct ph_fail *fail)
+    enum ph_error (*take)(void *arg, const char *rest, int64_t value, struct ph_fail *fail),
+    void *arg, struct ph_fail *fail)
 {
 	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, NOTED, WITH(WORD(prefix)));
 	enum ph_error	 err;
 
 	while ((err = ph_sqlite_next(&s->sq, NOTED, fail)) == PH_OK)
-		if ((err = take(arg, (const char *)sqlite3_column_text(st, 0), fail)) != PH_OK)
+		if ((err = take(arg, (const char *)sqlite3_column_text(st, 0),
+		    sqlite3_column_int64(st, 1), fail)) != PH_OK)
 			break;
 	ph_sqlite_end(&s->sq, NOTED);
 	return err == PH_NONE ? PH_OK : err;

@@ -368,11 +368,14 @@ subtest 'temporary five times over: then the person cannot be reached' => sub {
 	hears($hook, 7162, [ 'hello!' ], 'others are answered');
 };
 
-subtest 'a new token in the settings ends a pause at once' => sub {
+subtest 'a pause outlives the helper, and a new token ends it at once' => sub {
 	suffers($hook, 'error 2022 times=1 to=7131');	# a day
 	writes_page($hook, 9103, 7131, 'one');
 	$hook->soon(sub { alerts($hook, 9103) }, 'the Page pauses');
 	is_silent_for($hook, 7131, [], '  and waits');
+	$hook->helper_stop;
+	is_silent_for($hook, 7131, [], '  another helper waits, too');
+	is scalar(posts_to($hook, 7131)), 1, '  and has not asked';
 	pages_are($hook, 9103 => 'a-new-token');
 	hears($hook, 7131, [ 'one!' ], 'with the new token it goes on');
 	is scalar(posts_to($hook, 7131)), 2, '  by a single try';

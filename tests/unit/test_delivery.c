@@ -172,7 +172,7 @@ TEST(a_page_without_a_token_waits)
 	keep(ENTRY("9002", SAID("7001", "m_1", T, "hello")));
 	owe();
 	assert_string_equal(next_reply("9001"), "");
-	assert_int_equal(ph_ledger_hold_page(ledger, BYTES("9002"), "no access token for this Page",
+	assert_int_equal(ph_ledger_hold_page(ledger, BYTES("9002"), BYTES(""), "no access token for this Page",
 	    0, &wrong), PH_NONE);
 	assert_string_equal(next_reply("9002"), "7001: {\"text\":\"You said: hello\"}");
 }

@@ -20,7 +20,7 @@ enter(void **state)
 {
 	(void)state;
 	unsetenv("PH_TEST_SPEED");
-	ph_pace_begin(&pace, false, START);
+	ph_pace_begin(&pace, false, 0, START);
 	return 0;
 }
 
@@ -133,7 +133,7 @@ TEST(a_probe_that_arrives_lets_all_go_again)
 	size_t				 i;
 
 	for (i = 0; i < COUNT_OF(works); i++) {
-		ph_pace_begin(&pace, false, START);
+		ph_pace_begin(&pace, false, 0, START);
 		assert_int_equal(note(PH_PAGE, 0, START), PH_PACE_PAUSED);
 		assert_int_equal(note(works[i], 0, START + PH_MINUTE_MS), PH_PACE_RESUMED);
 		assert_false(pace.paused);
@@ -189,7 +189,7 @@ TEST(a_pause_that_graph_names_is_as_long_as_it_says)
 	now = pace.until;
 	(void)note(PH_PAGE, 30 * PH_MINUTE_MS, now);
 	assert_int_equal(pace.until - now, 4 * PH_HOUR_MS);
-	ph_pace_begin(&pace, false, START);
+	ph_pace_begin(&pace, false, 0, START);
 	(void)note(PH_PAGE, PH_DAY_MS, START);
 	assert_int_equal(pace.until - START, PH_DAY_MS);
 }
@@ -211,12 +211,20 @@ TEST(what_was_under_way_makes_a_pause_no_longer)
 
 TEST(what_the_last_helper_found_paused_is_asked_by_one_reply_at_once)
 {
-	ph_pace_begin(&pace, true, START);
+	ph_pace_begin(&pace, true, 0, START);
 	assert_int_equal(ph_pace_room(&pace, 0, START), 1);
 	assert_int_equal(ph_pace_room(&pace, 1, START), 0);
 	assert_int_equal(note(PH_PAGE, 0, START), PH_PACE_SAME);	/* told already */
 	assert_int_equal(pace.until - START, PH_MINUTE_MS);
 	assert_int_equal(note(PH_SENT, 0, START + PH_MINUTE_MS), PH_PACE_RESUMED);
+}
+
+TEST(what_the_last_helper_found_paused_until_a_time_is_not_asked_before)
+{
+	ph_pace_begin(&pace, true, START + PH_HOUR_MS, START);
+	assert_int_equal(ph_pace_room(&pace, 0, START + PH_HOUR_MS - 1), 0);
+	assert_int_equal(ph_pace_wait_ms(&pace, 0, START), PH_HOUR_MS);
+	assert_int_equal(ph_pace_room(&pace, 0, START + PH_HOUR_MS), 1);
 }
 
 TEST(a_limit_is_waited_for_and_then_it_goes_slower)
@@ -324,6 +332,7 @@ main(void)
 		at_full_speed(a_pause_that_graph_names_is_as_long_as_it_says),
 		at_full_speed(what_was_under_way_makes_a_pause_no_longer),
 		at_full_speed(what_the_last_helper_found_paused_is_asked_by_one_reply_at_once),
+		at_full_speed(what_the_last_helper_found_paused_until_a_time_is_not_asked_before),
 		at_full_speed(a_limit_is_waited_for_and_then_it_goes_slower),
 		at_full_speed(limits_again_and_again_leave_some_five_a_second),
 		at_full_speed(one_limit_told_many_times_slows_down_once),

@@ -5,6 +5,8 @@
  * Lives in a temporary directory; a new store is a row in stores[].
  * SPDX-License-Identifier: ISC
  */
+#include <inttypes.h>
+
 #include "asked_store.h"
 
 static const struct store_row	 stores[] = {
@@ -750,9 +752,9 @@ TEST(a_pause_says_until_when)
 
 /* Takes names into a text; "stop" ends it. */
 static enum ph_error
-take_name(void *arg, const char *rest, struct ph_fail *fail)
+take_name(void *arg, const char *rest, int64_t value, struct ph_fail *fail)
 {
-	ph_buffer_addf(arg, "%s ", rest);
+	ph_buffer_addf(arg, "%s=%" PRId64 " ", rest, value);
 	return strcmp(rest, "stop") == 0 ? ph_error_set(fail, PH_TOOBIG, "stop") : PH_OK;
 }
 
@@ -768,14 +770,14 @@ TEST(what_was_noted_is_found_by_how_its_name_begins)
 	ask(note, "echoes;9003", 5);
 	reopen();
 	ask(noted, "echoes:", take_name, &names);
-	assert_string_equal(names.data, "9001 9002 ");
+	assert_string_equal(names.data, "9001=1 9002=3 ");
 	ph_buffer_reset(&names);
 	ask(noted, "no such:", take_name, &names);
 	assert_int_equal(names.len, 0);
 	ask(note, "x:stop", 1);
 	ask(note, "x:tail", 1);
 	assert_int_equal(row->ops->noted(store, "x:", take_name, &names, &wrong), PH_TOOBIG);
-	assert_string_equal(names.data, "stop ");
+	assert_string_equal(names.data, "stop=1 ");
 	ph_buffer_clear(&names);
 }
 
