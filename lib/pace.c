@@ -122,6 +122,18 @@ go_on(struct ph_pace *p)
 	return was ? PH_PACE_RESUMED : PH_PACE_SAME;
 }
 
+static bool
+is_invalid(const struct ph_result *r)
+{
+	return r->outcome == PH_REFUSED && r->code == 100;
+}
+
+bool
+ph_pace_blames_page(const struct ph_pace *p, const struct ph_result *r)
+{
+	return p->paused && p->n_invalid >= MAX_INVALID && is_invalid(r);
+}
+
 enum ph_pace_news
 ph_pace_note(struct ph_pace *p, const struct ph_result *r, int64_t mono)
 {
@@ -129,7 +141,7 @@ ph_pace_note(struct ph_pace *p, const struct ph_result *r, int64_t mono)
 		return pause_for(p, r->wait_ms, mono);
 	if (r->outcome == PH_RETRY && r->page_waits)
 		return wait_for_limit(p, r->wait_ms, mono);
-	if (r->outcome == PH_REFUSED && r->code == 100) {
+	if (is_invalid(r)) {
 		if (++p->n_invalid >= MAX_INVALID)
 			return pause_for(p, 0, mono);
 	} else if (r->outcome != PH_RETRY && r->outcome != PH_UNSURE)

@@ -32,6 +32,9 @@ size_t	ph_pace_room(struct ph_pace *pace, size_t flying, int64_t mono);
 /* One leaves; media: it carries audio or video.  False: not now, there were too many of those. */
 bool	ph_pace_take(struct ph_pace *pace, bool media);
 
+/* Whether a refusal is the Page's, not the message's: one that asks if what paused it is over. */
+bool	ph_pace_blames_page(const struct ph_pace *pace, const struct ph_result *result);
+
 /* What became of one. */
 enum ph_pace_news
 	ph_pace_note(struct ph_pace *pace, const struct ph_result *result, int64_t mono);

@@ -288,6 +288,8 @@ settle_finished(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 	for (c = s->claims; c < s->claims + PLACES; c++) {
 		if (c->is != FINISHED)
 			continue;
+		if (ph_pace_blames_page(pace_of(s, c->page), &c->result))
+			c->result.outcome = PH_PAGE;
 		err = ph_ledger_settle(s->ledger, &c->reply, &c->result, now, &state, fail);
 		if (err != PH_OK && err != PH_NONE)
 			return err;

@@ -208,6 +208,14 @@ subtest 'invalid five times in a row: it is the Page' => sub {
 	writes_page($hook, 9104, 7187, 'three');
 	hears($hook, 7187, [ 'three!' ], '  and the Page goes on');
 	is scalar(alerts($hook, 9104)), 1, '  after that one alert';
+	for my $psid (7181 .. 7185) {
+		writes_page($hook, 9104, $psid, 'again');
+		become($hook, $psid, 'dead dead');
+	}
+	suffers($hook, 'error 100 times=2 to=7188');
+	writes_page($hook, 9104, 7188, 'four');
+	hears($hook, 7188, [ 'four!' ], 'who only asks whether it is over loses nothing');
+	is outcomes($hook, 7188), 'error 100 error 100 sent', '  though refused like the others';
 };
 
 subtest 'too old while its Page is paused: never sent' => sub {
