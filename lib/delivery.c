@@ -223,18 +223,47 @@ give_way(struct ph_delivery *d, const struct ph_event *echo, const struct ph_sto
 	return ph_ledger_silence(d->ledger, conv->id, until, fail);
 }
 
+/*
+ * A token like ours that no reply here bears: two stores behind one webhook, a copied directory or two
+ * hosts, answer people twice.  Said once an hour.
+ */
+static void
+say_other(struct ph_delivery *d, struct ph_slice page)
+{
+	struct ph_delivery_other	*o, *oldest = d->others;
+	struct ph_buffer		 fields = PH_BUFFER_INIT;
+	int64_t				 mono = ph_clock_mono();
+
+	for (o = d->others; o < d->others + COUNT_OF(d->others); o++) {
+		if (ph_slice_is(page, o->page) && mono - o->said_at < PH_HOUR_MS)
+			return;
+		if (o->said_at < oldest->said_at)
+			oldest = o;
+	}
+	oldest->said_at = mono;
+	snprintf(oldest->page, sizeof(oldest->page), "%.*s", (int)page.len, page.at);
+	ph_log_slice(&fields, "page", page);
+	ph_log_text(&fields, "what", "an echo bears a token of pagehook that no reply here has: another "
+	    "installation answers this Page, too");
+	ph_log_add(d->said, PH_ERROR, "alert", &fields);
+	ph_buffer_clear(&fields);
+}
+
 /* What was said by us settles its reply, which may have been taken for unsure. */
 static enum ph_error
 take_echo(struct ph_delivery *d, const struct ph_event *ev, const struct ph_store_conv *conv,
-    int64_t at, struct ph_fail *fail)
+    const struct ph_ledger_answer *kept, struct ph_fail *fail)
 {
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
 	enum ph_error		 err;
 	int64_t			 id = 0;
 
 	if (!ph_message_is_ours(ev->metadata))
-		return give_way(d, ev, conv, at, fail);
-	if ((err = ph_ledger_confirm(d->ledger, ev, &id, fail)) != PH_OK)
+		return give_way(d, ev, conv, kept->at, fail);
+	err = ph_ledger_confirm(d->ledger, ev, &id, fail);
+	if (err == PH_NONE && id == 0 && kept->event != 0)
+		say_other(d, ev->page);
+	if (err != PH_OK)
 		return err == PH_NONE ? PH_OK : err;
 	ph_log_id(&fields, "id", 'r', id);
 	ph_log_text(&fields, "state", "sent");
@@ -287,7 +316,7 @@ take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struc
 	say_event(d, ev, answer.event, dup, silent);
 	take_sample(d, ev);
 	if (strcmp(ev->kind->name, "message.echo") == 0)
-		return take_echo(d, ev, &conv, answer.at, fail);
+		return take_echo(d, ev, &conv, &answer, fail);
 	if (strcmp(ev->kind->name, "handover.pass") == 0 && !dup)
 		return take_thread(d, ev, &conv, fail);
 	if (!ev->answerable || dup || silent != NULL)
@@ -454,6 +483,7 @@ ph_delivery_forget(struct ph_delivery *d)
 	d->n_thoughts = 0;
 	d->put_off = d->silenced = false;
 	d->held_page[0] = '\0';
+	memset(d->others, 0, sizeof(d->others));
 	ph_buffer_reset(&d->bytes);
 }
 

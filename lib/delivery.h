@@ -28,6 +28,10 @@ struct ph_delivery {		/* where bodies go; what is pointed to is borrowed */
 
 	/* Its own, used again and again. */
 	char			 held_page[64];	/* the last one found without a token: noted already */
+	struct ph_delivery_other {		/* Pages that another installation answers */
+		char		 page[64];
+		int64_t		 said_at;	/* monotonic ms */
+	}			 others[16];	/* the oldest makes room */
 	bool			 put_off;	/* since ph_delivery_committed: an event waits for an answer */
 	bool			 silenced;	/* since then: a conversation fell silent */
 	struct ph_intake	 intake;

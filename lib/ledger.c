@@ -593,6 +593,7 @@ ph_ledger_confirm(struct ph_ledger *l, const struct ph_event *echo, int64_t *id,
 	int64_t		 left_at;
 	bool		 moved;
 
+	*id = 0;
 	if (!ph_message_parse_token(echo->metadata, token))
 		return PH_NONE;
 	err = l->ops->confirm(l->store, token, echo->mid, id, &left_at, &moved, fail);

@@ -159,8 +159,8 @@ enum ph_error	ph_ledger_take_thread(struct ph_ledger *ledger, int64_t conv, int6
 		    struct ph_fail *fail) PH_MUST_USE;
 
 /*
- * An echo: Meta says that this message went out, whatever we thought of it.  id: of the reply it
- * settles.  PH_NONE: it is not one of ours, or was settled before.
+ * An echo: Meta says that this message went out, whatever we thought of it.  id: of the reply that
+ * bears its token; 0: none does.  PH_NONE: nothing is settled by it.
  */
 enum ph_error	ph_ledger_confirm(struct ph_ledger *ledger, const struct ph_event *echo, int64_t *id,
 		    struct ph_fail *fail) PH_MUST_USE;

@@ -355,6 +355,23 @@ subtest 'the echo of an earlier one proves nothing' => sub {
 	$slow->stop;
 };
 
+subtest 'a token like ours that no reply bears: somebody else answers this Page' => sub {
+	my $here = bot(0, 0);
+	writes($here, 7501, 'one');
+	hears($here, 7501, [ 'one!' ], 'a Page');
+	my ($post) = posts_to($here, 7501);
+	echo_of($here, $post, 'm_ours');
+	echo_of($here, { %$post, metadata => 'not ours at all' }, 'm_app');
+	is_silent_for($here, 7501, [ 'one!' ], 'our echo, and another program\'s');
+	is scalar(alerts($here)), 0, '  are nothing to tell';
+	my $token = 'ph1:' . substr($post->{metadata}, 4) =~ tr/0-9a-f/1-9a-f0/r;
+	echo_of($here, { %$post, metadata => $token }, "m_other_$_") for 1, 2;
+	$here->soon(sub { alerts($here, 9001) }, 'a token that no reply bears is');
+	is_silent_for($here, 7501, [ 'one!' ], '  once, however many come');
+	is join('|', map { $_->{what} =~ /another installation/ ? 'so' : 'not' } alerts($here)), 'so', '  and says what it means';
+	$here->stop;
+};
+
 subtest 'PAGEHOOK_UNSURE=hold: held, whatever other echoes say' => sub {
 	my $shy = bot(0, 'with echoes', PAGEHOOK_UNSURE => 'hold');
 	$shy->graph_faults('drop times=1 to=7402');
