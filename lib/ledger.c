@@ -87,6 +87,7 @@ ph_ledger_open(const struct ph_store_ops *ops, const char *where, int64_t now, i
 	l->ops = ops;
 	l->max_age_ms = max_age_ms;
 	l->unsure.policy = unsure;
+	ph_unsure_doubt(&l->unsure, now);	/* nobody took in what came before */
 	if (ops->open(where, &l->store, &mine) == PH_OK && ops->begin(l->store, &mine) == PH_OK &&
 	    ops->note(l->store, "started", now, &mine) == PH_OK &&
 	    recover(l, now, n_unsure, &mine) == PH_OK &&
@@ -600,6 +601,12 @@ ph_ledger_confirm(struct ph_ledger *l, const struct ph_event *echo, int64_t *id,
 	if (err == PH_OK)
 		err = note_echo(l, echo->page, left_at, fail);
 	return err == PH_OK && !moved ? PH_NONE : err;
+}
+
+void
+ph_ledger_doubt_echoes(struct ph_ledger *l, int64_t at)
+{
+	ph_unsure_doubt(&l->unsure, at);
 }
 
 /* One of them.  *held: why, if so.  PH_NONE: it is waited for a while longer. */

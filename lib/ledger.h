@@ -165,6 +165,9 @@ enum ph_error	ph_ledger_take_thread(struct ph_ledger *ledger, int64_t conv, int6
 enum ph_error	ph_ledger_confirm(struct ph_ledger *ledger, const struct ph_event *echo, int64_t *id,
 		    struct ph_fail *fail) PH_MUST_USE;
 
+/* A body that came at that time lay in the spool: an echo may have, too. */
+void		ph_ledger_doubt_echoes(struct ph_ledger *ledger, int64_t at);
+
 /*
  * Decides about at most max unsure replies whose grace is over: sent once more, held for a person, or
  * waited for a while longer.  out gets those that moved, without bodies; why[i]: it is held, static;

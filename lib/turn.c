@@ -261,6 +261,7 @@ commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
 	for (i = 0; i < t->n_spooled && err == PH_OK; i++) {
 		struct ph_spooled	*s = &t->spooled[i];
 
+		ph_ledger_doubt_echoes(t->ledger, s->arrived);
 		if (s->err == PH_OK)
 			err = ph_delivery_keep(d, PH_SLICE(&s->body), s->arrived, &ignored, fail);
 		else if (s->err != PH_BUSY)

@@ -59,10 +59,19 @@ ph_unsure_echo(struct ph_unsure *u, struct ph_slice page, int64_t left_at)
 }
 
 void
+ph_unsure_doubt(struct ph_unsure *u, int64_t at)
+{
+	if (at > u->held_up_at)
+		u->held_up_at = at;
+}
+
+void
 ph_unsure_reset_clock(struct ph_unsure *u, int64_t now)
 {
 	size_t	 i;
 
+	if (u->held_up_at > now)
+		u->held_up_at = now;
 	for (i = 0; i < u->n_pages; i++)
 		if (u->pages[i].left_at > now)
 			u->pages[i].left_at = 0;
@@ -91,7 +100,7 @@ ph_unsure_judge(const struct ph_unsure *u, struct ph_slice page, int64_t since, 
 	if (p == NULL)
 		return hold("unsure, and this Page sends no echoes that would tell: subscribe to "
 		    "message_echoes", why);
-	if (p->left_at > since)			/* a later one's echo is here, and its own is not */
+	if (p->left_at > since && p->left_at > u->held_up_at)	/* a later one's echo is here, not its own */
 		return PH_UNSURE_AGAIN;
 	if (now - since >= ph_clock_wait_ms(PROOF_BY_MS))
 		return hold("unsure, and no echo has come since that would tell", why);

@@ -26,6 +26,7 @@ struct ph_unsure {
 		int64_t	 left_at;	/* Unix ms: the newest message that an echo has come of left then */
 	}			 pages[PH_UNSURE_PAGES];
 	size_t			 n_pages;
+	int64_t			 held_up_at;	/* Unix ms: so late a POST may have waited somewhere */
 };
 
 enum ph_unsure_verdict { PH_UNSURE_WAIT, PH_UNSURE_AGAIN, PH_UNSURE_HOLD };
@@ -34,6 +35,12 @@ bool	ph_unsure_policy_parse(const char *name, enum ph_unsure_policy *out);
 
 /* An echo came of a message of that Page which left then; 0: of one before our time.  True: its first. */
 bool	ph_unsure_echo(struct ph_unsure *unsure, struct ph_slice page, int64_t left_at);
+
+/*
+ * A POST of that time may have waited, for there was no helper or it lay in the spool: what left
+ * before and is echoed now says nothing about other echoes.
+ */
+void	ph_unsure_doubt(struct ph_unsure *unsure, int64_t at);
 
 /* The clock was set back: what left at a time that is yet to come proves nothing. */
 void	ph_unsure_reset_clock(struct ph_unsure *unsure, int64_t now);

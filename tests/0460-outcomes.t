@@ -355,6 +355,33 @@ subtest 'the echo of an earlier one proves nothing' => sub {
 	$slow->stop;
 };
 
+subtest 'a body lay in the spool: an echo may have, so an older one proves nothing' => sub {
+	my $slow = bot(0, 0);
+	writes($slow, 7320, 'one');
+	hears($slow, 7320, [ 'one!' ], 'a Page');
+	echo_of($slow, (posts_to($slow, 7320))[0], 'm_7320');
+	$slow->soon(sub { sends_echoes($slow, 9001) }, '  that sends echoes');
+	$slow->graph_faults('drop times=1 to=7321');
+	writes($slow, 7321, 'one');
+	become($slow, 7321, 'unsure');
+	writes($slow, 7322, 'one');
+	hears($slow, 7322, [ 'one!' ], 'a later one is sent');
+	my ($at, $body) = (int(1000 * time), $slow->delivery());
+	WebServer::spill("$slow->{state}/spool/$at-1-1-1",
+	    "pagehook-spool 1 $at " . length($body) . "\n$body");
+	$slow->soon(sub { !grep { !/\/\.+$/ } glob "$slow->{state}/spool/*" }, '  a body lay in the spool');
+	echo_of($slow, (posts_to($slow, 7322))[0], 'm_7322');
+	my $due = 'select max(due) as due from reply where state = \'unsure\'';
+	my ($then) = $slow->store($due);
+	$slow->soon(sub { (($slow->store($due))[0]{due} // 0) > $then->{due} }, '  its echo is here');
+	is states($slow, 7321), 'unsure', '  and says nothing';
+	writes($slow, 7322, 'two');
+	hears($slow, 7322, [ 'one!', 'two!' ], 'the next is sent');
+	echo_of($slow, (posts_to($slow, 7322))[1], 'm_7322_2');
+	hears($slow, 7321, [ 'one!' ], '  and its echo says that the first did not arrive');
+	$slow->stop;
+};
+
 subtest 'a token like ours that no reply bears: somebody else answers this Page' => sub {
 	my $here = bot(0, 0);
 	writes($here, 7501, 'one');

@@ -112,6 +112,20 @@ TEST(the_echo_of_an_earlier_message_says_nothing)
 	}
 }
 
+TEST(nor_does_one_of_a_message_that_left_before_a_post_was_held_up)
+{
+	ph_unsure_doubt(&unsure, SINCE + 10);
+	ph_unsure_doubt(&unsure, SINCE + 5);
+	(void)ph_unsure_echo(&unsure, BYTES("9001"), SINCE + 10);
+	assert_int_equal(judge("9001", 0, GRACE), PH_UNSURE_WAIT);
+	(void)ph_unsure_echo(&unsure, BYTES("9001"), SINCE + 11);
+	assert_int_equal(judge("9001", 0, GRACE), PH_UNSURE_AGAIN);
+	ph_unsure_doubt(&unsure, SINCE + PH_HOUR_MS);
+	ph_unsure_reset_clock(&unsure, SINCE + 20);	/* that hour is yet to come */
+	(void)ph_unsure_echo(&unsure, BYTES("9001"), SINCE + 21);
+	assert_int_equal(judge("9001", 0, GRACE), PH_UNSURE_AGAIN);
+}
+
 TEST(after_15_minutes_a_person_decides)
 {
 	(void)ph_unsure_echo(&unsure, BYTES("9001"), SINCE - 5000);
@@ -163,6 +177,7 @@ main(void)
 		at_full_speed(a_page_that_never_sent_an_echo_proves_nothing),
 		at_full_speed(the_echo_of_a_later_message_says_that_it_did_not_arrive),
 		at_full_speed(the_echo_of_an_earlier_message_says_nothing),
+		at_full_speed(nor_does_one_of_a_message_that_left_before_a_post_was_held_up),
 		at_full_speed(after_15_minutes_a_person_decides),
 		at_full_speed(a_pages_first_echo_is_told),
 		at_full_speed(an_id_too_long_to_remember_is_a_page_without_echoes),
