@@ -254,6 +254,42 @@ subtest 'words of no Graph: a proxy, and one that asks to wait' => sub {
 	cmp_ok((gaps(posts_to($hook, 7198)))[0], '>=', 2 * $pause_ms - 1, '  it does');
 };
 
+subtest 'what headers say: how long to wait, how near a limit is' => sub {
+	my $told = bot(0, 0);
+	$told->graph_faults('status 429 times=1 header=Retry-After:120 to=7601',
+	    'delay 0 times=1 header=X-Business-Use-Case-Usage:{"9001":[{"call_count":95}]} to=7602',
+	    'delay 0 times=1 header=X-Page-Usage:{"call_count":3,"total_time":100} to=7603');
+	writes($told, 7601, 'one');
+	hears($told, 7601, [ 'one!' ], 'asked to wait two minutes, it goes on');
+	cmp_ok((gaps(posts_to($told, 7601)))[0], '>=', 2 * $pause_ms - 1, '  after those, not after one');
+	my $n = () = said($told, 'slower for a while');
+	writes($told, 7602, 'one');
+	hears($told, 7602, [ 'one!' ], 'near a limit');
+	$told->soon(sub { said($told, 'slower for a while') > $n }, '  it goes slower');
+	writes($told, 7603, 'one');
+	hears($told, 7603, [ 'one!' ], 'at the limit');
+	writes($told, 7604, 'one');
+	hears($told, 7604, [ 'one!' ], '  the next waits');
+	cmp_ok((gaps(posts_to($told, 7603, 7604)))[0], '>=', $pause_ms - 1, '  until it is over');
+	counts_agree($told);
+	$told->stop;
+};
+
+subtest 'films: ten at once, then ten a second' => sub {
+	my $cinema = Pagehook->new(speed => $speed);
+	$cinema->configure(PAGEHOOK_REPLIES => replies_are($cinema,
+	    '"on": "any", "video": "https://cdn.example/film.mp4"'));
+	$cinema->serve('lighttpd-fcgi');
+	$cinema->graph;
+	keep($cinema, map { $cinema->text_event(psid => $_, text => 'a film') } 7701 .. 7714);
+	$cinema->soon(sub { $cinema->sent >= 14 }, 'all get one');
+	my @at = sort { $a <=> $b } map { $_->{at} } $cinema->sent;
+	cmp_ok $at[13] - $at[0], '>=', 300, '  the last not with the first';
+	$cinema->soon(sub { !grep { $_->{state} ne 'sent' } $cinema->store('select state from reply') }, '  and are settled');
+	counts_agree($cinema);
+	$cinema->stop;
+};
+
 subtest 'an error for what went out all the same' => sub {
 	suffers($hook, 'error 1 1357046 taken times=1 to=7197');
 	writes($hook, 7197, 'one');
