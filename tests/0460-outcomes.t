@@ -138,7 +138,8 @@ subtest 'a dead token: its Page pauses and loses nothing' => sub {
 	writes($hook, 7124, 'elsewhere');
 	hears($hook, 7124, [ 'elsewhere!' ], '  another Page goes on');
 	$hook->soon(sub { posts_to($hook, 7121 .. 7123) == 2 }, '  one reply looks whether it is over');
-	become($hook, $_, 'ready') for 7121 .. 7123;
+	$hook->soon(sub { join(' ', map { states($hook, $_) } 7121 .. 7123) eq 'ready ready ready' },
+	    '  all wait');
 	recovers($hook, 7121 .. 7123);
 	hears($hook, 7121, [ 'one!' ], '  taken again, the first is answered');
 	hears($hook, $_, [ 'two!' ], "  and $_") for 7122, 7123;

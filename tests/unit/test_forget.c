@@ -113,7 +113,8 @@ forget_all(struct ph_slice page, const char *person)
 	return n;
 }
 
-#define EVENTS	"SELECT coalesce(person, 'nobody') FROM event LEFT JOIN conv ON conv.id=event.conv ORDER BY event.id"
+#define EVENTS	"SELECT coalesce(person, 'nobody') FROM event LEFT JOIN conv ON conv.id=event.conv" \
+	" ORDER BY event.id"
 #define REPLIES	"SELECT person||'.'||state FROM reply JOIN conv ON conv.id=reply.conv ORDER BY reply.id"
 
 TEST(rows_of_every_state_go_and_those_of_others_stay)
