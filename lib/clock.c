@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: ISC
  */
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -36,6 +37,20 @@ bool
 ph_clock_is_set(int64_t now)
 {
 	return now > INT64_C(1767225600000);	/* 2026 */
+}
+
+void
+ph_clock_format(int64_t at, char out[PH_CLOCK_TEXT])
+{
+	time_t		 seconds = (time_t)(at / 1000);
+	struct tm	 tm;
+	size_t		 n;
+
+	out[0] = '\0';
+	if (gmtime_r(&seconds, &tm) == NULL)
+		return;
+	n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + n, PH_CLOCK_TEXT - n, ".%03dZ", (int)(at % 1000));
 }
 
 int64_t

@@ -22,6 +22,10 @@ int64_t	ph_clock_mono(void);	/* monotonic ms: for deadlines of this process, nev
 /* Whether such a time is one that a clock which was ever set would show: no age is judged by others. */
 bool	ph_clock_is_set(int64_t now);
 
+/* Unix ms as 2026-11-22T14:30:00.123Z. */
+#define PH_CLOCK_TEXT	48
+void	ph_clock_format(int64_t at, char out[PH_CLOCK_TEXT]);
+
 /*
  * How long a wait of this many ms lasts.  The same number, but for one
  * Seam: built with PH_TEST, it is divided by the environment's PH_TEST_SPEED, so that a test sees

@@ -40,7 +40,8 @@ reason_for_silence(const struct ph_delivery *d, const struct ph_event *ev,
 }
 
 static void
-say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup, const char *what)
+say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup, const char *what,
+    const char *rule)
 {
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
 
@@ -55,6 +56,8 @@ say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup
 	if (ev->conversation.at != NULL)
 		ph_log_who(&fields, ev->conversation);
 	ph_buffer_adds(&fields, dup ? ",\"dup\":true" : ",\"dup\":false");
+	if (rule != NULL)
+		ph_log_text(&fields, "rule", rule);
 	if (what != NULL)
 		ph_log_text(&fields, "what", what);
 	ph_log_add(&d->news->said, ev->why == NULL ? PH_INFO : PH_WARN, "event", &fields);
@@ -142,9 +145,11 @@ think(struct ph_delivery *d, const struct ph_event *ev, const struct ph_ledger_a
 
 	if (rules->replies == NULL) {		/* a broken file: what to say is not known yet */
 		ph_thought_clear(th);
+		say_event(d, ev, answer->event, false, NULL, NULL);
 		return keep_thought(d, ev, answer, true, fail);
 	}
 	err = ph_think(rules->replies, ev, &facts, th, &odd);
+	say_event(d, ev, answer->event, false, NULL, th->rule);
 	if (th->limit[0] != '\0')
 		ph_log_say(PH_WARN, "reply", "%s: its pattern costs more than is allowed: no match",
 		    th->limit);
@@ -231,7 +236,6 @@ static void
 say_other(struct ph_delivery *d, struct ph_slice page)
 {
 	struct ph_delivery_other	*o, *oldest = d->others;
-	struct ph_buffer		 fields = PH_BUFFER_INIT;
 	int64_t				 mono = ph_clock_mono();
 
 	for (o = d->others; o < d->others + COUNT_OF(d->others); o++) {
@@ -242,11 +246,8 @@ say_other(struct ph_delivery *d, struct ph_slice page)
 	}
 	oldest->said_at = mono;
 	snprintf(oldest->page, sizeof(oldest->page), "%.*s", (int)page.len, page.at);
-	ph_log_slice(&fields, "page", page);
-	ph_log_text(&fields, "what", "an echo bears a token of pagehook that no reply here has: another "
-	    "installation answers this Page, too");
-	ph_log_add(d->said, PH_ERROR, "alert", &fields);
-	ph_buffer_clear(&fields);
+	ph_news_raise(d->news, PH_CAUSE_DOUBLE, page, NULL, "an echo bears a token of pagehook that no reply "
+	    "here has: another installation answers this Page, too");
 }
 
 /* What was said by us settles its reply, which may have been taken for unsure. */
@@ -313,7 +314,8 @@ take_event(struct ph_delivery *d, const struct ph_event *ev, int64_t came, struc
 	d->news->tally.known += dup;
 	answer.conv = conv.id;
 	silent = ev->answerable && !dup ? reason_for_silence(d, ev, &conv, answer.at) : NULL;
-	say_event(d, ev, answer.event, dup, silent);
+	if (!ev->answerable || dup || silent != NULL)
+		say_event(d, ev, answer.event, dup, silent, NULL);
 	take_sample(d, ev);
 	if (strcmp(ev->kind->name, "message.echo") == 0)
 		return take_echo(d, ev, &conv, &answer, fail);

@@ -562,7 +562,7 @@ ph_ledger_settle(struct ph_ledger *l, const struct ph_store_reply *claim, struct
 	    (move.retries = claim->retries + 1) > result->retries)
 		result->outcome = result->then;
 	*state = move.state = state_after[result->outcome];
-	move.due = due_after(result, claim->attempt, now);
+	result->due = move.due = due_after(result, claim->attempt, now);
 	err = l->ops->move(l->store, &move, fail);
 	return err == PH_OK ? follow(l, claim, result->outcome, now, fail) : err;
 }

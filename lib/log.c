@@ -278,6 +278,22 @@ ph_log_number(struct ph_buffer *fields, const char *name, int64_t value)
 }
 
 void
+ph_log_json(struct ph_buffer *fields, const char *name, const char *json)
+{
+	add_name(fields, name);
+	ph_buffer_adds(fields, json);
+}
+
+void
+ph_log_time(struct ph_buffer *fields, const char *name, int64_t at)
+{
+	char	 text[PH_CLOCK_TEXT];
+
+	ph_clock_format(at, text);
+	ph_log_text(fields, name, text);
+}
+
+void
 ph_log_id(struct ph_buffer *fields, const char *name, char letter, int64_t id)
 {
 	add_name(fields, name);

@@ -51,6 +51,8 @@ void	ph_log_fail(const char *kind, const struct ph_fail *fail);
 void	ph_log_text(struct ph_buffer *fields, const char *name, const char *value);
 void	ph_log_slice(struct ph_buffer *fields, const char *name, struct ph_slice value);
 void	ph_log_number(struct ph_buffer *fields, const char *name, int64_t value);
+void	ph_log_json(struct ph_buffer *fields, const char *name, const char *json);	/* on one line */
+void	ph_log_time(struct ph_buffer *fields, const char *name, int64_t at);	/* Unix ms */
 void	ph_log_id(struct ph_buffer *fields, const char *name, char letter, int64_t id);	/* e4821 */
 void	ph_log_who(struct ph_buffer *fields, struct ph_slice psid);
 

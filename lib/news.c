@@ -17,7 +17,7 @@ ph_news_cause(enum ph_cause cause)
 		[PH_CAUSE_TOKEN] = "token", [PH_CAUSE_PAGE] = "page", [PH_CAUSE_DEAD] = "dead",
 		[PH_CAUSE_HELD] = "held", [PH_CAUSE_QUARANTINE] = "quarantine",
 		[PH_CAUSE_SIGNATURE] = "signature", [PH_CAUSE_FAILING] = "failing",
-		[PH_CAUSE_DISABLED_SOON] = "disabling", [PH_CAUSE_DISK] = "disk",
+		[PH_CAUSE_DISABLED_SOON] = "disabling", [PH_CAUSE_DOUBLE] = "double", [PH_CAUSE_DISK] = "disk",
 		[PH_CAUSE_CLOCK] = "clock",
 	};
 

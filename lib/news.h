@@ -22,6 +22,7 @@ enum ph_cause {
 	PH_CAUSE_SIGNATURE,	/* many signatures in a row do not match: another secret? */
 	PH_CAUSE_FAILING,	/* for minutes no delivery was answered 200 */
 	PH_CAUSE_DISABLED_SOON,	/* the same, so long that Meta will soon disable the webhook */
+	PH_CAUSE_DOUBLE,	/* another installation answers a Page, too */
 	PH_CAUSE_DISK,		/* the store cannot be written */
 	PH_CAUSE_CLOCK,		/* the clock is off or was set */
 	PH_CAUSES

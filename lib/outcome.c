@@ -1,6 +1,6 @@
 /*
  * outcome -- what became of a send: Graph's answer turned into what happens next.
- * Knows json, clock's units.  Does not know queues, states or the network.
+ * Knows json, scan, clock's units.  Does not know queues, states or the network.
  * Called by sending, for each finished transfer.
  * Lives on the caller's stack.
  * SPDX-License-Identifier: ISC
@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "outcome.h"
+#include "scan.h"
 
 #define ANY		(-1)
 #define LIMIT_MS	(60 * PH_SECOND_MS)	/* how long a limit is waited for that says nothing else */
@@ -145,6 +146,40 @@ judge_error(const struct ph_json *error, struct ph_result *out)
 	out->perhaps_taken = transient || out->code == 1 || out->code == 2 || out->code == 1200;
 }
 
+/* JSON without the blanks between its values; nothing when that does not fit. */
+static void
+copy_raw(char *out, size_t size, struct ph_slice json)
+{
+	bool	 inside = false;
+	size_t	 i, n = 0;
+
+	for (i = 0; i < json.len && n + 2 < size; i++) {
+		if (inside && json.at[i] == '\\')
+			out[n++] = json.at[i++];
+		else if (json.at[i] == '"')
+			inside = !inside;
+		if (inside || strchr(" \t\r\n", json.at[i]) == NULL)
+			out[n++] = json.at[i];
+	}
+	out[i == json.len ? n : 0] = '\0';
+}
+
+static void
+keep_error(struct ph_slice body, struct ph_result *out)
+{
+	struct ph_scan	 scan;
+	struct ph_slice	 key, value;
+
+	ph_scan_begin(&scan, body);
+	if (!ph_scan_enter(&scan, '{'))
+		return;
+	while (ph_scan_member(&scan, &key)) {
+		ph_scan_skip(&scan, &value);
+		if (scan.err == PH_OK && ph_scan_key_is(key, "error"))
+			copy_raw(out->error, sizeof(out->error), value);
+	}
+}
+
 /* No word of Graph's in the body: whose answer it is must be guessed from the rest. */
 static void
 judge_silence(const struct ph_answer *a, struct ph_result *out)
@@ -171,7 +206,8 @@ ph_outcome_judge(const struct ph_answer *a, struct ph_result *out)
 	const struct ph_json	*error;
 	struct ph_slice		 mid;
 
-	*out = (struct ph_result){ .outcome = PH_UNSURE, .usage = a->usage };
+	*out = (struct ph_result){ .outcome = PH_UNSURE, .usage = a->usage,
+	    .status = a->status };
 	if (a->body.len > 0 && a->transport == NULL)
 		(void)!ph_json_parse(a->body, &tree, NULL);	/* not JSON: nobody's word */
 	mid = ph_json_text(ph_json_get(tree, "message_id"));
@@ -179,9 +215,10 @@ ph_outcome_judge(const struct ph_answer *a, struct ph_result *out)
 	if (mid.len > 0 && mid.len < sizeof(out->mid)) {
 		out->outcome = PH_SENT;
 		copy(out->mid, sizeof(out->mid), mid);
-	} else if (ph_json_is_object(error))
+	} else if (ph_json_is_object(error)) {
 		judge_error(error, out);
-	else if (a->status == 200 && ph_json_flag(ph_json_get(tree, "success")))
+		keep_error(a->body, out);
+	} else if (a->status == 200 && ph_json_flag(ph_json_get(tree, "success")))
 		out->outcome = PH_SENT;		/* so Graph answers where no message is made */
 	else
 		judge_silence(a, out);

@@ -44,6 +44,9 @@ struct ph_result {
 	int64_t		 code, subcode;	/* 0: none */
 	char		 trace[64];	/* fbtrace_id */
 	char		 why[200];	/* for people: shown, never matched */
+	long		 status;	/* HTTP; 0: no answer */
+	char		 error[1200];	/* Graph's raw error object on one line; "": none, or too long */
+	int64_t		 due;		/* Unix ms: once settled, when it is looked at again */
 };
 
 /* Decides by the body, never by the HTTP status alone: rate limits come as 400. */

@@ -123,11 +123,32 @@ ph_sending_free(struct ph_sending *s)
 
 /* Gathered. */
 
+/* Graph repeats a token that it cannot read, and what it says is logged and shown: a copy without it. */
+static void
+hide_token(struct ph_slice said, const char *token, struct ph_buffer *out)
+{
+	const size_t	 n = strlen(token);
+	char		*at;
+
+	if (n == 0 || said.len == 0 || memmem(said.at, said.len, token, n) == NULL)
+		return;
+	ph_buffer_add(out, said.at, said.len);
+	while (out->len > 0 && (at = memmem(out->data, out->len, token, n)) != NULL)
+		memset(at, '*', n);
+}
+
 /* To pass the thread twice is to pass it once: no answer is no reason for doubt. */
 static void
 judge(struct claim *c, const struct ph_answer *answer)
 {
-	ph_outcome_judge(answer, &c->result);
+	struct ph_answer	 shown = *answer;
+	struct ph_buffer	 body = PH_BUFFER_INIT;
+
+	hide_token(answer->body, c->page->token, &body);
+	if (body.len > 0)
+		shown.body = PH_SLICE(&body);
+	ph_outcome_judge(&shown, &c->result);
+	ph_buffer_clear(&body);
 	if (c->result.outcome == PH_UNSURE && strcmp(c->reply.kind, PH_MESSAGE_PASS_THREAD) == 0)
 		c->result.outcome = PH_RETRY;
 	c->is = FINISHED;
@@ -190,7 +211,7 @@ ph_sending_owe(struct ph_sending *s, const struct ph_sending_answer *a, struct p
 /* Committed. */
 
 static void
-say_reply(struct ph_sending *s, const struct claim *c, const char *state)
+say_reply(struct ph_sending *s, const struct claim *c, const char *state, int64_t now)
 {
 	const struct ph_result	*r = &c->result;
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
@@ -201,15 +222,21 @@ say_reply(struct ph_sending *s, const struct claim *c, const char *state)
 		ph_log_text(&fields, "kind", c->reply.kind);
 	ph_log_text(&fields, "state", state);
 	ph_log_number(&fields, "try", c->reply.attempt);
+	if (r->status != 0)
+		ph_log_number(&fields, "http", r->status);
 	ph_log_number(&fields, "ms", c->took_ms);
 	if (r->code != 0) {
 		ph_log_number(&fields, "code", r->code);
 		ph_log_number(&fields, "subcode", r->subcode);
 		ph_log_text(&fields, "fbtrace_id", r->trace);
+		if (r->error[0] != '\0')
+			ph_log_json(&fields, "error", r->error);
 	} else if (r->outcome != PH_SENT)
 		ph_log_text(&fields, "why", r->why);
 	if (r->outcome == PH_SENT && c->reply.resends > 0)
 		ph_log_text(&fields, "note", "may have been sent more than once");
+	if (r->due > now)
+		ph_log_time(&fields, "next", r->due);
 	ph_log_add(&s->news->said, r->outcome == PH_SENT ? PH_INFO : PH_WARN, "send", &fields);
 	ph_buffer_clear(&fields);
 }
@@ -293,7 +320,9 @@ settle_finished(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 		err = ph_ledger_settle(s->ledger, &c->reply, &c->result, now, &state, fail);
 		if (err != PH_OK && err != PH_NONE)
 			return err;
-		say_reply(s, c, err == PH_NONE ? "settled before" : state);
+		if (err == PH_NONE)
+			c->result.due = 0;
+		say_reply(s, c, err == PH_NONE ? "settled before" : state, now);
 		count(&s->news->tally, c->result.outcome, err == PH_OK && strcmp(state, "dead") == 0, now);
 		if (note_pace(s, c, now, fail) != PH_OK)
 			return fail->err;

@@ -5,9 +5,7 @@
  * Lives on think's stack; borrowed from the event.
  * SPDX-License-Identifier: ISC
  */
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "rule.h"
 #include "view.h"
@@ -40,19 +38,6 @@ ref_of(const struct ph_event *ev, unsigned bit)
 	    ph_json_get(ev->whole, "referral"), "ref"));
 }
 
-static void
-format_time(int64_t at, char out[PH_VIEW_TIME_SIZE])
-{
-	time_t		 seconds = (time_t)(at / 1000);
-	struct tm	 tm;
-	size_t		 n;
-
-	if (gmtime_r(&seconds, &tm) == NULL)
-		return;
-	n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + n, PH_VIEW_TIME_SIZE - n, ".%03dZ", (int)(at % 1000));
-}
-
 bool
 ph_view_read(struct ph_view *view, const struct ph_event *ev, int64_t at)
 {
@@ -71,7 +56,7 @@ ph_view_read(struct ph_view *view, const struct ph_event *ev, int64_t at)
 		view->payload = view->ref;
 	else if (view->bit != PH_ON_TEXT && view->bit != PH_ON_ATTACHMENT)
 		view->payload = ev->payload;
-	format_time(at, view->time);
+	ph_clock_format(at, view->time);
 	return true;
 }
 

@@ -8,9 +8,9 @@
 #ifndef PH_VIEW_H
 #define PH_VIEW_H
 
+#include "clock.h"
 #include "event.h"
 
-#define PH_VIEW_TIME_SIZE	40
 
 struct ph_view {
 	const struct ph_event	*event;
@@ -18,7 +18,7 @@ struct ph_view {
 	unsigned		 bit;		/* PH_ON_TEXT ..: the same for a rule's "on" */
 	struct ph_slice		 text, payload, ref;	/* absent: the event has none */
 	bool			 sticker;
-	char			 time[PH_VIEW_TIME_SIZE];	/* "2026-01-31T12:00:00.000Z" */
+	char			 time[PH_CLOCK_TEXT];	/* "2026-01-31T12:00:00.000Z" */
 };
 
 /* at: Unix ms, when it happened.  False: rules have no word for such an event. */

@@ -80,6 +80,21 @@ struct one {				/* of them, being thought about */
 	int64_t				 now;
 };
 
+static void
+say_state(const struct one *w, const char *state, const char *why, const char *rule)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+
+	ph_log_id(&fields, "id", 'e', w->row->id);
+	ph_log_text(&fields, "state", state);
+	if (rule != NULL)
+		ph_log_text(&fields, "rule", rule);
+	if (why != NULL)
+		ph_log_text(&fields, "why", why);
+	ph_log_add(&w->all->with.news->said, strcmp(state, "dead") == 0 ? PH_WARN : PH_INFO, "reply", &fields);
+	ph_buffer_clear(&fields);
+}
+
 static enum ph_error
 owe_thought(const struct one *w, struct ph_fail *fail)
 {
@@ -93,6 +108,7 @@ owe_thought(const struct one *w, struct ph_fail *fail)
 
 	if (ph_sending_owe(w->all->with.sending, &answer, fail) != PH_OK)
 		return fail->err;
+	say_state(w, "done", NULL, th->rule);
 	return ph_ledger_close_event(w->all->with.ledger, row->id, row->conv.id, row->tries, false, NULL,
 	    w->now, fail);
 }
@@ -152,13 +168,7 @@ think_with_person(const struct one *w, const struct ph_event *ev, struct ph_fail
 static enum ph_error
 close_row(const struct one *w, bool dead, const char *why, struct ph_fail *fail)
 {
-	struct ph_buffer	 fields = PH_BUFFER_INIT;
-
-	ph_log_id(&fields, "id", 'e', w->row->id);
-	ph_log_text(&fields, "state", dead ? "dead" : "done");
-	ph_log_text(&fields, "why", why);
-	ph_log_add(&w->all->with.news->said, dead ? PH_WARN : PH_INFO, "reply", &fields);
-	ph_buffer_clear(&fields);
+	say_state(w, dead ? "dead" : "done", why, NULL);
 	w->all->with.news->tally.dead += dead;
 	return ph_ledger_close_event(w->all->with.ledger, w->row->id, w->row->conv.id, w->row->tries,
 	    dead, why, w->now, fail);

@@ -76,6 +76,48 @@ TEST(words_that_have_come_for_messages_that_went_out_are_known)
 			fail_msg("%s", rows[i].body);
 }
 
+TEST(graphs_error_object_is_kept_as_it_came_on_one_line)
+{
+	static const struct { const char *body, *error; } rows[] = {
+		{ "{'error': {\n  'code' : 10,\t'message':'a \\\\ b  c'} }",
+		    "{'code':10,'message':'a \\\\ b  c'}" },
+		{ "{'x':1,'error':{'code':1}}", "{'code':1}" },
+		{ "{'error':{'message':'say \\'hi :} \\''}}", "{'message':'say \\'hi :} \\''}" },
+		{ "{'message_id':'m_1'}", "" }, { "{'error':[1]}", "" }, { "<html>", "" }, { "{}", "" },
+	};
+	char	 bytes[200];
+	size_t	 i;
+
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		struct ph_result	 r = judge(true, 400, rows[i].body, NULL);
+		struct ph_slice		 wanted = quoted(rows[i].error, bytes, sizeof(bytes));
+
+		assert_int_equal(strlen(r.error), wanted.len);
+		assert_memory_equal(r.error, wanted.at, wanted.len);
+		assert_int_equal(r.status, 400);
+	}
+}
+
+TEST(an_error_object_that_is_too_long_for_a_line_is_left_out)
+{
+	char			 body[4000];
+	int			 n, room = (int)sizeof(((struct ph_result *)0)->error) - 1;
+	struct ph_answer	 answer = { .handed = true, .status = 400 };
+	struct ph_result	 r;
+
+	for (n = room - 40; n < room + 10; n++) {
+		answer.body = (struct ph_slice){ body, (size_t)snprintf(body, sizeof(body),
+		    "{\"error\":{\"code\":10,\"message\":\"%0*d\"}}", n, 0) };
+		ph_outcome_judge(&answer, &r);
+		assert_int_equal(r.code, 10);
+		if (r.error[0] != '\0') {	/* then all of it */
+			assert_true(strlen(r.error) == answer.body.len - 10);
+			assert_in_range(strlen(r.error), 1, room);
+		}
+	}
+	assert_string_equal(r.error, "");
+}
+
 TEST(without_graphs_words_a_byte_that_left_makes_it_unsure)
 {
 	static const struct {
@@ -352,6 +394,8 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(graphs_words_decide_and_not_the_status),
 		cmocka_unit_test(words_that_have_come_for_messages_that_went_out_are_known),
+		cmocka_unit_test(graphs_error_object_is_kept_as_it_came_on_one_line),
+		cmocka_unit_test(an_error_object_that_is_too_long_for_a_line_is_left_out),
 		cmocka_unit_test(without_graphs_words_a_byte_that_left_makes_it_unsure),
 		cmocka_unit_test(each_code_has_its_row),
 		cmocka_unit_test(transient_puts_off_what_no_pair_has_decided),

@@ -169,6 +169,29 @@ TEST(a_refusal_ends_a_reply_and_what_comes_behind_it)
 	assert_string_equal(query("SELECT code FROM reply WHERE id=1"), "10");
 }
 
+/* Graph repeats a token that it cannot read. */
+TEST(what_graph_said_is_logged_without_the_token)
+{
+	struct ph_buffer	 words = PH_BUFFER_INIT;
+	char			 says[200];
+
+	snprintf(says, sizeof(says), "{ \"error\": { \"code\": 190,\n\"message\": \"Malformed token %s.\" } }",
+	    pages->all[0].token);
+	graph_status = 400;
+	graph_listen(says);
+	begin();
+	owe("9001", "7001", "{\"text\":\"words\"}\n", false);
+	go();
+	until("SELECT code FROM reply", "190");
+	ph_buffer_add(&words, said.data, said.len);
+	assert_non_null(strstr(words.data, "\"http\":400"));
+	assert_non_null(strstr(words.data, ",\"error\":{\"code\":190,\"message\":\"Malformed token ***"));
+	assert_null(strstr(words.data, pages->all[0].token));
+	assert_null(strstr(words.data, "words"));
+	assert_null(strstr(query("SELECT why FROM reply"), pages->all[0].token));
+	ph_buffer_clear(&words);
+}
+
 TEST(actions_are_shown_before_the_words)
 {
 	graph_listen(TAKEN);
@@ -302,6 +325,7 @@ main(void)
 		in_a_room(what_is_owed_is_sent_in_its_order),
 		in_a_room(where_nobody_listens_a_reply_waits_for_the_next_try),
 		in_a_room(a_refusal_ends_a_reply_and_what_comes_behind_it),
+		in_a_room(what_graph_said_is_logged_without_the_token),
 		in_a_room(actions_are_shown_before_the_words),
 		in_a_room(an_action_that_fails_keeps_no_words_back),
 		in_a_room(a_turn_that_did_not_happen_sends_nothing),
