@@ -185,26 +185,34 @@ say_answer(struct ph_asked *a, const struct place *p, const char *state, const c
 static enum ph_error
 give_up(struct ph_asked *a, struct place *p, const char *why, int64_t now, struct ph_fail *fail)
 {
-	say_answer(a, p, "dead", why);
-	a->with.news->tally.dead++;
-	return ph_ledger_close_event(a->with.ledger, p->event, p->conv, p->tries, true, why, now, fail);
+	enum ph_error	 err;
+
+	err = ph_ledger_close_event(a->with.ledger, p->event, p->conv, p->tries, true, why, now, fail);
+	if (err == PH_OK) {
+		say_answer(a, p, "dead", why);
+		a->with.news->tally.dead++;
+	}
+	return err;
 }
 
 static enum ph_error
 ask_again(struct ph_asked *a, struct place *p, const char *why, int64_t now, struct ph_fail *fail)
 {
-	int64_t	 wait_ms = p->answer.retry_ms;
+	int64_t		 wait_ms = p->answer.retry_ms;
+	enum ph_error	 err;
 
 	if (wait_ms <= 0)
 		wait_ms = ph_ledger_backoff_ms(p->tries);
 	if (wait_ms > MAX_RETRY_MS)
 		wait_ms = MAX_RETRY_MS;
-	say_answer(a, p, "kept", why);
-	return ph_ledger_ask_again(a->with.ledger, p->event, p->conv, p->tries,
+	err = ph_ledger_ask_again(a->with.ledger, p->event, p->conv, p->tries,
 	    p->answer.end == PH_HANDLER_FAILED, wait_ms, now, why, fail);
+	if (err == PH_OK)
+		say_answer(a, p, "kept", why);
+	return err;
 }
 
-/* What it said becomes what we owe, in one commit with the event's end. */
+/* What it said becomes what we owe, in one commit with the event's end; not if it was dropped. */
 static enum ph_error
 owe_answer(struct ph_asked *a, struct place *p, int64_t now, struct ph_fail *fail)
 {
@@ -233,10 +241,12 @@ owe_answer(struct ph_asked *a, struct place *p, int64_t now, struct ph_fail *fai
 		err = ph_error_set(fail, err, "%s", odd.text);
 	else {
 		answer.owed.messages = PH_SLICE(&messages);
-		say_answer(a, p, "done", NULL);
-		if ((err = ph_sending_owe(a->with.sending, &answer, fail)) == PH_OK)
-			err = ph_ledger_close_event(a->with.ledger, p->event, p->conv, p->tries, false,
-			    NULL, now, fail);
+		err = ph_ledger_close_event(a->with.ledger, p->event, p->conv, p->tries, false, NULL,
+		    now, fail);
+		if (err == PH_OK) {
+			say_answer(a, p, "done", NULL);
+			err = ph_sending_owe(a->with.sending, &answer, fail);
+		}
 	}
 	ph_buffer_clear(&messages);
 	return err;

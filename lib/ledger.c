@@ -237,16 +237,32 @@ ph_ledger_send(struct ph_ledger *l, int64_t conv, const char *kind, int64_t due,
 }
 
 enum ph_error
-ph_ledger_steer(struct ph_ledger *l, enum ph_store_order order, int64_t id, int64_t now,
-    struct ph_fail *fail)
+ph_ledger_steer(struct ph_ledger *l, const struct ph_store_steer *steer, struct ph_fail *fail)
 {
-	return l->ops->steer(l->store, order, id, now, fail);
+	return l->ops->steer(l->store, steer, fail);
+}
+
+enum ph_error
+ph_ledger_steer_event(struct ph_ledger *l, const struct ph_store_steer *steer, struct ph_fail *fail)
+{
+	int		 opened;
+	enum ph_error	 err = l->ops->steer_event(l->store, steer, &opened, fail);
+
+	if (err == PH_OK)
+		l->n_open += opened;
+	return err;
 }
 
 enum ph_error
 ph_ledger_tell(struct ph_ledger *l, int64_t id, struct ph_store_told *out, struct ph_fail *fail)
 {
 	return l->ops->tell(l->store, id, out, fail);
+}
+
+enum ph_error
+ph_ledger_tell_event(struct ph_ledger *l, int64_t id, struct ph_store_told *out, struct ph_fail *fail)
+{
+	return l->ops->tell_event(l->store, id, out, fail);
 }
 
 enum ph_error

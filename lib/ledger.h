@@ -60,12 +60,19 @@ enum ph_error	ph_ledger_owe(struct ph_ledger *ledger, const struct ph_ledger_ans
 enum ph_error	ph_ledger_send(struct ph_ledger *ledger, int64_t conv, const char *kind, int64_t due,
 		    struct ph_slice message, int64_t *id, struct ph_fail *fail) PH_MUST_USE;
 
-/* An operator's word on one reply, as in store.h.  PH_NONE: none in a state to which it applies. */
-enum ph_error	ph_ledger_steer(struct ph_ledger *ledger, enum ph_store_order order, int64_t id,
-		    int64_t now, struct ph_fail *fail) PH_MUST_USE;
+/*
+ * An operator's word on one reply, on one event, as in store.h.  PH_NONE: none in a state to which it
+ * applies.
+ */
+enum ph_error	ph_ledger_steer(struct ph_ledger *ledger, const struct ph_store_steer *steer,
+		    struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	ph_ledger_steer_event(struct ph_ledger *ledger, const struct ph_store_steer *steer,
+		    struct ph_fail *fail) PH_MUST_USE;
 
-/* What has become of a reply.  PH_NONE: there is none. */
+/* What has become of a reply, of an event.  PH_NONE: there is none. */
 enum ph_error	ph_ledger_tell(struct ph_ledger *ledger, int64_t id, struct ph_store_told *out,
+		    struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	ph_ledger_tell_event(struct ph_ledger *ledger, int64_t id, struct ph_store_told *out,
 		    struct ph_fail *fail) PH_MUST_USE;
 
 /* The conversation with that person; PH_NONE: there is none yet, unless it is to be made. */

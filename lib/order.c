@@ -1,6 +1,7 @@
 /*
  * order -- what an operator asks of the helper: JSON in, JSON out.
- * Knows scan, json, ledger, pages, message, survey, status.  Does not know sockets or the command line.
+ * Knows scan, json, ledger, pages, message, waiting, survey, status.  Does not know sockets or the
+ * command line.
  * Called by turn, inside its transaction, since there is one writer.
  * Lives for one order.
  * SPDX-License-Identifier: ISC
@@ -13,14 +14,14 @@
 
 #include "clock.h"
 #include "bounds.h"
+#include "log.h"
 #include "message.h"
 #include "order.h"
 #include "scan.h"
 #include "survey.h"
 
 struct order {
-	struct ph_ledger	*ledger;
-	const struct ph_pages	*pages;
+	const struct ph_order_with	*with;
 	int64_t			 now;
 	struct ph_json		*tree;
 	struct ph_slice		 message;	/* raw */
@@ -74,12 +75,12 @@ owe(struct order *o, const struct ph_page *page, struct ph_slice psid, const cha
 	enum ph_error		 err;
 	int64_t			 id;
 
-	err = ph_ledger_find(o->ledger, page->id, psid, false, &conv, fail);
+	err = ph_ledger_find(o->with->ledger, page->id, psid, false, &conv, fail);
 	if (err != PH_OK && err != PH_NONE)
 		return err;
 	if ((why = outside_window(&conv, kind, o->now)) != NULL)
 		return refuse(o->answer, EX_DATAERR, why);
-	if (ph_ledger_send(o->ledger, conv.id, kind, o->now, o->message, &id, fail) != PH_OK)
+	if (ph_ledger_send(o->with->ledger, conv.id, kind, o->now, o->message, &id, fail) != PH_OK)
 		return fail->err;
 	ph_buffer_addf(o->answer, "{\"reply\":\"r%" PRId64 "\"}", id);
 	return PH_OK;
@@ -107,11 +108,11 @@ send_message(struct order *o, struct ph_fail *fail)
 	struct ph_fail		 odd = PH_FAIL_INIT;
 
 	if (page_id.at != NULL)
-		page = ph_pages_find(o->pages, page_id);
+		page = ph_pages_find(o->with->pages, page_id);
 	else
-		page = o->pages->n == 1 ? &o->pages->all[0] : NULL;
+		page = o->with->pages->n == 1 ? &o->with->pages->all[0] : NULL;
 	if (page == NULL)
-		return refuse(o->answer, EX_NOINPUT, page_id.at == NULL && o->pages->n > 1 ?
+		return refuse(o->answer, EX_NOINPUT, page_id.at == NULL && o->with->pages->n > 1 ?
 		    "several Pages: say which, --page ID" : "no access token for that Page");
 	if (psid.len == 0 || kind == NULL || o->message.at == NULL)
 		return refuse(o->answer, EX_USAGE, "psid, kind and message are needed");
@@ -120,12 +121,13 @@ send_message(struct order *o, struct ph_fail *fail)
 	return owe(o, page, psid, kind, fail);
 }
 
+/* The number of an id like r4901 or e4900; 0: it is none of that letter. */
 static int64_t
-reply_id(struct ph_slice name)
+number_of(struct ph_slice name, char letter)
 {
-	char	 digits[24];
+	char	 digits[20];
 
-	if (name.len < 2 || name.len >= sizeof(digits) || name.at[0] != 'r')
+	if (name.len < 2 || name.len > sizeof(digits) || name.at[0] != letter)
 		return 0;
 	snprintf(digits, sizeof(digits), "%.*s", (int)name.len - 1, name.at + 1);
 	return digits[strspn(digits, "0123456789")] == '\0' ? strtoll(digits, NULL, 10) : 0;
@@ -136,8 +138,8 @@ tell(struct order *o, struct ph_fail *fail)
 {
 	struct ph_slice		 name = ph_json_text(ph_json_get(o->tree, "reply"));
 	struct ph_store_told	 told;
-	int64_t			 id = reply_id(name);
-	enum ph_error		 err = ph_ledger_tell(o->ledger, id, &told, fail);
+	int64_t			 id = number_of(name, 'r');
+	enum ph_error		 err = ph_ledger_tell(o->with->ledger, id, &told, fail);
 
 	if (err == PH_NONE)
 		return refuse(o->answer, EX_NOINPUT, "no such reply");
@@ -152,8 +154,39 @@ tell(struct order *o, struct ph_fail *fail)
 	return PH_OK;
 }
 
+/* Steering: a word on each of some replies and events. */
+
+static const char *const	 words[] = {
+	[PH_STORE_RETRY] = "retry", [PH_STORE_DROP] = "drop", [PH_STORE_HOLD] = "hold",
+	[PH_STORE_RELEASE] = "release",
+};
+
+/* Why one was not in a state for it; *unsure: it may be meant all the same. */
+static enum ph_error
+find_reason(struct order *o, const struct ph_store_steer *s, bool reply, char *why, size_t size,
+    bool *unsure, struct ph_fail *fail)
+{
+	struct ph_store_told	 told = { .state = "" };
+	enum ph_error		 err = reply ? ph_ledger_tell(o->with->ledger, s->id, &told, fail) :
+				    ph_ledger_tell_event(o->with->ledger, s->id, &told, fail);
+
+	*unsure = err == PH_OK && strcmp(told.state, "unsure") == 0 && !s->unsure &&
+	    (s->order == PH_STORE_RETRY || s->order == PH_STORE_DROP);
+	if (err == PH_NONE)
+		snprintf(why, size, "there is none");
+	else if (!reply && s->order != PH_STORE_RETRY && s->order != PH_STORE_DROP)
+		snprintf(why, size, "an event: only replies are held and released");
+	else if (*unsure)
+		snprintf(why, size, "unsure: it may have been sent");
+	else if (told.nobodys && strcmp(told.state, "dead") == 0)
+		snprintf(why, size, "it was never read, or is nobody's: there is nothing to answer");
+	else
+		snprintf(why, size, "it is %s", told.state);
+	return err == PH_NONE ? PH_OK : err;
+}
+
 static void
-add_name(struct ph_buffer *b, struct ph_slice name, const char *before)
+add_name(struct ph_buffer *b, const char *before, struct ph_slice name)
 {
 	ph_buffer_adds(b, b->len > 0 ? "," : "");
 	ph_buffer_adds(b, before);
@@ -161,33 +194,67 @@ add_name(struct ph_buffer *b, struct ph_slice name, const char *before)
 	ph_buffer_adds(b, "\"");
 }
 
+static void
+say_steered(struct order *o, const struct ph_store_steer *s, char letter)
+{
+	struct ph_buffer	 fields = PH_BUFFER_INIT;
+
+	ph_log_id(&fields, "id", letter, s->id);
+	ph_log_text(&fields, "order", words[s->order]);
+	ph_log_add(&o->with->news->said, PH_INFO, "admin", &fields);
+	ph_buffer_clear(&fields);
+}
+
+static enum ph_error
+steer_one(struct order *o, struct ph_store_steer *s, struct ph_slice name, struct ph_buffer *done,
+    struct ph_buffer *refused, struct ph_fail *fail)
+{
+	const bool	 reply = name.len > 0 && name.at[0] == 'r';
+	char		 why[80] = "not an id of a reply or event, like r4901 or e4900";
+	bool		 unsure = false;
+	enum ph_error	 err = PH_NONE;
+
+	if ((s->id = number_of(name, reply ? 'r' : 'e')) != 0) {
+		err = reply ? ph_ledger_steer(o->with->ledger, s, fail) :
+		    ph_ledger_steer_event(o->with->ledger, s, fail);
+		if (err == PH_NONE && find_reason(o, s, reply, why, sizeof(why), &unsure, fail) != PH_OK)
+			return fail->err;
+	}
+	if (err == PH_OK) {
+		add_name(done, "\"", name);
+		say_steered(o, s, reply ? 'r' : 'e');
+		if (!reply)
+			ph_waiting_look_at_new(o->with->waiting);
+		return PH_OK;
+	}
+	if (err != PH_NONE)
+		return err;
+	add_name(refused, "{\"id\":\"", name);
+	add_text(refused, ",\"why\":\"", why);
+	ph_buffer_adds(refused, unsure ? ",\"unsure\":true}" : "}");
+	return PH_OK;
+}
+
 static enum ph_error
 steer(struct order *o, enum ph_store_order which, struct ph_fail *fail)
 {
 	const struct ph_json	*ids = ph_json_get(o->tree, "ids");
+	struct ph_store_steer	 s = { .order = which, .now = o->now,
+		.unsure = ph_json_flag(ph_json_get(o->tree, "unsure")) };
 	struct ph_buffer	 done = PH_BUFFER_INIT, refused = PH_BUFFER_INIT;
 	enum ph_error		 err = PH_OK;
-	size_t			 i;
+	size_t			 i, n = ids != NULL ? ph_json_count(ids) : 0;
 
-	for (i = 0; ids != NULL && i < ph_json_count(ids) && (err == PH_OK || err == PH_NONE); i++) {
-		struct ph_slice	 name = ph_json_text(ph_json_at(ids, i));
-		int64_t		 id = reply_id(name);
-
-		err = id != 0 ? ph_ledger_steer(o->ledger, which, id, o->now, fail) : PH_NONE;
-		if (err == PH_OK)
-			add_name(&done, name, "\"");
-		else if (err == PH_NONE) {
-			add_name(&refused, name, "{\"id\":\"");
-			ph_buffer_adds(&refused, id != 0 ? ",\"why\":\"no reply in a state for that\"}" :
-			    ",\"why\":\"not the id of a reply, like r4901\"}");
-		}
-	}
+	if (n > PH_ORDER_IDS)
+		return refuse(o->answer, EX_USAGE, "too many ids in one order");
+	for (i = 0; i < n && err == PH_OK; i++)
+		err = steer_one(o, &s, ph_json_text(ph_json_at(ids, i)), &done, &refused, fail);
 	ph_buffer_addf(o->answer, "{\"done\":[%s],\"refused\":[%s]}", PH_SLICE(&done).at,
 	    PH_SLICE(&refused).at);
 	o->answer->failed |= done.failed || refused.failed;
 	ph_buffer_clear(&done);
 	ph_buffer_clear(&refused);
-	return err == PH_NONE ? PH_OK : err;
+	return err;
 }
 
 static enum ph_error
@@ -199,7 +266,7 @@ forget(struct order *o, struct ph_fail *fail)
 
 	if (psid.len == 0 || !ph_json_integer(ph_json_get(o->tree, "after"), &step.after))
 		return refuse(o->answer, EX_USAGE, "psid and after are needed");
-	if (ph_ledger_forget(o->ledger, page, psid, &step, fail) != PH_OK)
+	if (ph_ledger_forget(o->with->ledger, page, psid, &step, fail) != PH_OK)
 		return fail->err;
 	if (step.in_flight)
 		return refuse(o->answer, EX_TEMPFAIL, "a reply to this person is on its way, or a handler "
@@ -252,14 +319,14 @@ find_message(struct order *o, struct ph_slice order)
 }
 
 enum ph_error
-ph_order_take(struct ph_ledger *ledger, const struct ph_pages *pages, struct ph_slice order,
-    int64_t now, struct ph_buffer *answer, struct ph_fail *fail)
+ph_order_take(const struct ph_order_with *with, struct ph_slice order, int64_t now,
+    struct ph_buffer *answer, struct ph_fail *fail)
 {
 	static const struct { const char *name; enum ph_error (*run)(struct order *, struct ph_fail *); }
 			 orders[] = { { "send", send_message }, { "tell", tell }, { "retry", retry },
 			    { "drop", drop }, { "hold", hold }, { "release", release },
 			    { "forget", forget } };
-	struct order	 o = { .ledger = ledger, .pages = pages, .now = now, .answer = answer };
+	struct order	 o = { .with = with, .now = now, .answer = answer };
 	enum ph_error	 err = refuse(answer, EX_USAGE, "no such order");
 	struct ph_slice	 what;
 	size_t		 i;

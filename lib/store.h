@@ -103,9 +103,16 @@ struct ph_store_erasure {		/* the caller's, passed on from step to step */
 	int64_t	 n_closed;		/* events that were open */
 };
 
-struct ph_store_told {			/* of a reply, for who waits for it; the caller's */
+struct ph_store_steer {			/* an operator's word on one reply or event */
+	enum ph_store_order	 order;
+	int64_t			 id, now;
+	bool			 unsure;	/* it is meant even if it is unsure */
+};
+
+struct ph_store_told {			/* of a reply or event, for who asks; the caller's */
 	char	 state[12], mid[256], why[200];
 	int64_t	 code;
+	bool	 nobodys;	/* an event that belongs to no conversation */
 };
 
 struct ph_store_ops {
@@ -200,14 +207,24 @@ struct ph_store_ops {
 
 	/*
 	 * An operator's word on one reply.  PH_NONE: there is none in a state to which it applies.
-	 * retry: dead, held and unsure ones are ready now; drop: ready, held and unsure ones are dead, a
-	 * dead one goes; hold: ready ones are held; release: a held one is ready.
+	 * retry: dead, held and unsure ones are ready now, by counts that begin anew; drop: ready, held
+	 * and unsure ones are dead, a dead one goes; hold: ready ones are held; release: a held one is
+	 * ready.
 	 */
-	enum ph_error	(*steer)(struct ph_store *store, enum ph_store_order order, int64_t id,
-			    int64_t now, struct ph_fail *fail);
+	enum ph_error	(*steer)(struct ph_store *store, const struct ph_store_steer *steer,
+			    struct ph_fail *fail);
 
-	/* What has become of a reply.  PH_NONE: there is none. */
+	/*
+	 * The same on an event.  retry: a dead one of a conversation is kept again, as if never tried;
+	 * drop: an open one is dead, a dead one is done.  opened: 1: it is open now; -1: no more; or 0.
+	 */
+	enum ph_error	(*steer_event)(struct ph_store *store, const struct ph_store_steer *steer,
+			    int *opened, struct ph_fail *fail);
+
+	/* What has become of a reply, of an event.  PH_NONE: there is none. */
 	enum ph_error	(*tell)(struct ph_store *store, int64_t id, struct ph_store_told *out,
+			    struct ph_fail *fail);
+	enum ph_error	(*tell_event)(struct ph_store *store, int64_t id, struct ph_store_told *out,
 			    struct ph_fail *fail);
 
 	/*

@@ -123,15 +123,23 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[LEND_CONV] = "UPDATE conv SET foreign_thread=?2 WHERE id=?1",
 	[UNCLAIM] = "UPDATE reply SET state='ready', attempt=attempt-1, due=?2 WHERE id=?1 AND "
 	    REPLY_FLYING " AND state='sending'",
-	[RETRY] = "UPDATE reply SET state='ready', due=?2, first_due=NULL WHERE id=?1"
-	    " AND state IN ('dead','held','unsure') RETURNING conv",
+	[RETRY] = "UPDATE reply SET state='ready', due=?2, first_due=NULL, retries=0,"
+	    " resends=resends+(state='unsure') WHERE id=?1"
+	    " AND (state IN ('dead','held') OR (?3 AND state='unsure')) RETURNING conv",
 	[DROP] = "UPDATE reply SET state='dead', due=?2, why='dropped by the operator' WHERE id=?1"
-	    " AND state IN ('ready','held','unsure') RETURNING conv",
+	    " AND (state IN ('ready','held') OR (?3 AND state='unsure')) RETURNING conv",
 	[REMOVE] = "DELETE FROM reply WHERE id=?1 AND state='dead' RETURNING conv",
+	[RETRY_EVENT] = "UPDATE event SET state='kept', due=NULL, tries=0, failed=NULL, why=NULL"
+	    " WHERE id=?1 AND state='dead' AND conv IS NOT NULL RETURNING conv",
+	[DROP_EVENT] = "UPDATE event SET state='dead', due=NULL, why='dropped by the operator' WHERE id=?1"
+	    " AND " EVENT_OPEN " RETURNING conv",
+	/* The row stays until it is pruned: its number may not be another's while a handler bears it. */
+	[REMOVE_EVENT] = "UPDATE event SET state='done' WHERE id=?1 AND state='dead' RETURNING id",
+	[TELL_EVENT] = "SELECT state, 0, '', why, conv IS NULL FROM event WHERE id=?1",
 	[HOLD_ONE] = "UPDATE reply SET state='held', due=?2, why='held by the operator' WHERE id=?1"
 	    " AND state='ready' RETURNING conv",
 	[RELEASE] = "UPDATE reply SET state='ready', due=?2 WHERE id=?1 AND state='held' RETURNING conv",
-	[TELL] = "SELECT state, code, mid, why FROM reply WHERE id=?1",
+	[TELL] = "SELECT state, code, mid, why, 0 FROM reply WHERE id=?1",
 	/* Heads of conversations, page by page: a paused page's rows are never read. */
 	[CLAIM] = "UPDATE reply SET state='sending', attempt=attempt+1, due=?2, left_at=?2,"
 	    " token=coalesce(token, randomblob(16)) WHERE id IN (SELECT (SELECT r.id FROM reply r WHERE"
@@ -328,7 +336,9 @@ const struct ph_store_ops	 ph_store_sqlite = {
 	.lend = ph_store_sqlite_lend,
 	.unclaim = ph_store_sqlite_unclaim,
 	.steer = ph_store_sqlite_steer,
+	.steer_event = ph_store_sqlite_steer_event,
 	.tell = ph_store_sqlite_tell,
+	.tell_event = ph_store_sqlite_tell_event,
 	.claim = ph_store_sqlite_claim,
 	.flying = ph_store_sqlite_flying,
 	.move = ph_store_sqlite_move,

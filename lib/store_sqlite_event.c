@@ -209,6 +209,27 @@ ph_store_sqlite_step(struct ph_store *s, const struct ph_store_step *step, struc
 	return ph_sqlite_run(&s->sq, WAKE_EVENT, WITH(INT(step->conv), INT(step->now)), fail);
 }
 
+/* Whichever is the first open one of its conversation then is due. */
+enum ph_error
+ph_store_sqlite_steer_event(struct ph_store *s, const struct ph_store_steer *steer, int *opened,
+    struct ph_fail *fail)
+{
+	const bool	 retry = steer->order == PH_STORE_RETRY;
+	int64_t		 conv, id;
+	enum ph_error	 err;
+
+	*opened = 0;
+	if (!retry && steer->order != PH_STORE_DROP)
+		return PH_NONE;
+	err = ph_sqlite_ask(&s->sq, retry ? RETRY_EVENT : DROP_EVENT, WITH(INT(steer->id)), &conv, fail);
+	if (err == PH_NONE && !retry)
+		return ph_sqlite_ask(&s->sq, REMOVE_EVENT, WITH(INT(steer->id)), &id, fail);
+	if (err != PH_OK)
+		return err;
+	*opened = retry ? 1 : -1;
+	return ph_sqlite_run(&s->sq, WAKE_EVENT, WITH(INT(conv), INT(steer->now)), fail);
+}
+
 enum ph_error
 ph_store_sqlite_reopen(struct ph_store *s, int64_t now, int64_t *n_open, struct ph_fail *fail)
 {

@@ -50,17 +50,17 @@ ph_store_sqlite_drop_rest(struct ph_store *s, const struct ph_store_reply *after
 }
 
 enum ph_error
-ph_store_sqlite_steer(struct ph_store *s, enum ph_store_order order, int64_t id, int64_t now,
-    struct ph_fail *fail)
+ph_store_sqlite_steer(struct ph_store *s, const struct ph_store_steer *steer, struct ph_fail *fail)
 {
 	static const enum statement	 statements[] = { [PH_STORE_RETRY] = RETRY,
 		[PH_STORE_DROP] = DROP, [PH_STORE_HOLD] = HOLD_ONE, [PH_STORE_RELEASE] = RELEASE };
 	int64_t				 conv;
 	enum ph_error			 err;
 
-	err = ph_sqlite_ask(&s->sq, statements[order], WITH(INT(id), INT(now)), &conv, fail);
-	if (err == PH_NONE && order == PH_STORE_DROP)
-		err = ph_sqlite_ask(&s->sq, REMOVE, WITH(INT(id)), &conv, fail);
+	err = ph_sqlite_ask(&s->sq, statements[steer->order], WITH(INT(steer->id), INT(steer->now),
+	    INT(steer->unsure)), &conv, fail);
+	if (err == PH_NONE && steer->order == PH_STORE_DROP)
+		err = ph_sqlite_ask(&s->sq, REMOVE, WITH(INT(steer->id)), &conv, fail);
 	return err == PH_OK ? go_on(s, conv, fail) : err;
 }
 
@@ -99,21 +99,37 @@ copy_column(sqlite3_stmt *st, int column, char *out, size_t size)
 	snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
-enum ph_error
-ph_store_sqlite_tell(struct ph_store *s, int64_t id, struct ph_store_told *out,
+/* The columns state, code, mid, why, nobodys of the only row. */
+static enum ph_error
+tell(struct ph_store *s, enum statement which, int64_t id, struct ph_store_told *out,
     struct ph_fail *fail)
 {
-	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, TELL, WITH(INT(id)));
-	enum ph_error	 err = ph_sqlite_next(&s->sq, TELL, fail);
+	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, which, WITH(INT(id)));
+	enum ph_error	 err = ph_sqlite_next(&s->sq, which, fail);
 
 	if (err == PH_OK) {
 		copy_column(st, 0, out->state, sizeof(out->state));
 		out->code = sqlite3_column_int64(st, 1);
 		copy_column(st, 2, out->mid, sizeof(out->mid));
 		copy_column(st, 3, out->why, sizeof(out->why));
+		out->nobodys = sqlite3_column_int(st, 4) != 0;
 	}
-	ph_sqlite_end(&s->sq, TELL);
+	ph_sqlite_end(&s->sq, which);
 	return err;
+}
+
+enum ph_error
+ph_store_sqlite_tell(struct ph_store *s, int64_t id, struct ph_store_told *out,
+    struct ph_fail *fail)
+{
+	return tell(s, TELL, id, out, fail);
+}
+
+enum ph_error
+ph_store_sqlite_tell_event(struct ph_store *s, int64_t id, struct ph_store_told *out,
+    struct ph_fail *fail)
+{
+	return tell(s, TELL_EVENT, id, out, fail);
 }
 
 /* The columns id, conv, event, attempt, resends, token, at of the current row. */

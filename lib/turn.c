@@ -279,9 +279,11 @@ commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
 static enum ph_error
 take_order(struct ph_turn *t, struct ph_wire_delivery *w, struct ph_fail *fail)
 {
+	const struct ph_order_with	 with = { t->ledger, t->pages, t->waiting, &t->news };
+
 	if (show(t, w))
 		return PH_OK;
-	return ph_order_take(t->ledger, t->pages, w->body, t->now, &w->answer, fail);
+	return ph_order_take(&with, w->body, t->now, &w->answer, fail);
 }
 
 /* Behind deliveries: what was thought of one must be a row before an order may erase it. */

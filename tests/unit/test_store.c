@@ -728,6 +728,151 @@ TEST(what_became_of_a_reply_is_told)
 	assert_int_equal(row->ops->tell(store, id + 1, &told, &wrong), PH_NONE);
 }
 
+/* An operator's word. */
+
+static enum ph_error
+steer(enum ph_store_order order, int64_t id, bool unsure)
+{
+	const struct ph_store_steer	 s = { .order = order, .id = id, .now = 500, .unsure = unsure };
+
+	return row->ops->steer(store, &s, &wrong);
+}
+
+static const char *
+state_of(int64_t id)
+{
+	static struct ph_store_told	 told;
+
+	return row->ops->tell(store, id, &told, &wrong) == PH_OK ? told.state : "gone";
+}
+
+TEST(a_word_on_a_reply_does_what_it_says_and_only_where_it_applies)
+{
+	static const struct { const char *state, *after[4]; } rows[] = {	/* retry drop hold release */
+		{ "ready", { NULL, "dead", "held", NULL } }, { "sending", { NULL, NULL, NULL, NULL } },
+		{ "unsure", { "ready", "dead", NULL, NULL } }, { "held", { "ready", "dead", NULL, "ready" } },
+		{ "dead", { "ready", "gone", NULL, NULL } }, { "sent", { NULL, NULL, NULL, NULL } },
+	};
+	int64_t	 said, id;
+	size_t	 i, k;
+	char	 who[16];
+
+	for (i = 0; i < COUNT_OF(rows); i++)
+		for (k = 0; k < 4; k++) {
+			snprintf(who, sizeof(who), "7%zu%zu", i, k);
+			id = owe_for(conversation(who), 1, 0, NULL, "x", &said);
+			assert_int_equal(claim(10, MAX), 1);
+			if (strcmp(rows[i].state, "sending") != 0)
+				assert_int_equal(move(&found[0], rows[i].state, 9000), PH_OK);
+			assert_int_equal(steer((enum ph_store_order)k, id, true),
+			    rows[i].after[k] != NULL ? PH_OK : PH_NONE);
+			assert_string_equal(state_of(id), rows[i].after[k] != NULL ? rows[i].after[k] :
+			    rows[i].state);
+			assert_int_equal(claim(500, MAX), strcmp(state_of(id), "ready") == 0 &&
+			    rows[i].after[k] != NULL);
+		}
+	assert_int_equal(steer(PH_STORE_DROP, 9999, true), PH_NONE);
+}
+
+TEST(what_is_unsure_must_be_meant)
+{
+	int64_t	 said, id = owe_for(conversation("7001"), 1, 0, NULL, "x", &said);
+
+	assert_int_equal(claim(10, MAX), 1);
+	assert_int_equal(move(&found[0], "unsure", 9000), PH_OK);
+	assert_int_equal(steer(PH_STORE_RETRY, id, false), PH_NONE);
+	assert_int_equal(steer(PH_STORE_DROP, id, false), PH_NONE);
+	assert_int_equal(steer(PH_STORE_RETRY, id, true), PH_OK);
+	assert_int_equal(claim(500, MAX), 1);
+	assert_int_equal(found[0].resends, 1);	/* it may arrive twice */
+}
+
+TEST(a_retried_reply_goes_before_what_was_owed_later)
+{
+	int64_t	 said, conv = conversation("7001"), id = owe_for(conv, 1, 0, NULL, "first", &said);
+
+	assert_int_equal(claim(10, MAX), 1);
+	assert_int_equal(move(&found[0], "dead", 10), PH_OK);
+	owe(conv, 400, "second");
+	assert_int_equal(steer(PH_STORE_RETRY, id, false), PH_OK);
+	assert_int_equal(claim(500, MAX), 1);
+	assert_string_equal(found[0].body.data, "first");
+	assert_int_equal(found[0].retries, 0);
+}
+
+static enum ph_error
+steer_event(enum ph_store_order order, int64_t id, int *opened)
+{
+	const struct ph_store_steer	 s = { .order = order, .id = id, .now = 500 };
+
+	*opened = 77;
+	return row->ops->steer_event(store, &s, opened, &wrong);
+}
+
+static const char *
+event_state(int64_t id)
+{
+	static struct ph_store_told	 told;
+
+	return row->ops->tell_event(store, id, &told, &wrong) == PH_OK ? told.state : "gone";
+}
+
+TEST(a_dead_event_is_thought_about_again_before_what_happened_later)
+{
+	int64_t	 first = wait_for("k1", "7001", 100, 10);
+	int	 opened;
+
+	assert_int_equal(due_at(10), 1);
+	assert_int_equal(step(0, "dead", 0, 20), PH_OK);
+	assert_int_not_equal(wait_for("k2", "7001", 200, 30), first);
+	assert_int_equal(steer_event(PH_STORE_RETRY, first, &opened), PH_OK);
+	assert_int_equal(opened, 1);
+	assert_string_equal(event_state(first), "kept");
+	assert_int_equal(due_at(499), 0);	/* the later one waits behind it */
+	assert_int_equal(due_at(500), 1);
+	assert_int_equal(waiting[0].id, first);
+	assert_int_equal(waiting[0].tries, 0);
+	assert_int_equal(steer_event(PH_STORE_RETRY, first, &opened), PH_NONE);
+	assert_int_equal(opened, 0);
+}
+
+TEST(a_dropped_event_wakes_the_next_and_is_over_when_it_is_dropped_again)
+{
+	int64_t	 first = wait_for("k1", "7001", 100, 10), second = wait_for("k2", "7001", 200, 10);
+	int	 opened;
+
+	assert_int_equal(steer_event(PH_STORE_HOLD, first, &opened), PH_NONE);
+	assert_int_equal(steer_event(PH_STORE_RELEASE, first, &opened), PH_NONE);
+	assert_int_equal(steer_event(PH_STORE_DROP, first, &opened), PH_OK);
+	assert_int_equal(opened, -1);
+	assert_string_equal(event_state(first), "dead");
+	assert_int_equal(due_at(500), 1);
+	assert_int_equal(waiting[0].id, second);
+	assert_int_equal(steer_event(PH_STORE_DROP, first, &opened), PH_OK);
+	assert_int_equal(opened, 0);
+	assert_string_equal(event_state(first), "done");
+	assert_int_equal(steer_event(PH_STORE_DROP, first, &opened), PH_NONE);
+}
+
+TEST(an_event_of_nobody_has_nothing_to_be_thought)
+{
+	struct ph_store_event	 ev = { .object = "unknown", .kind = "unreadable", .state = "dead",
+		.why = "no JSON", .page = BYTES(""), .body = BYTES("[") };
+	struct ph_store_told	 told;
+	struct ph_store_conv	 conv;
+	int64_t			 id;
+	int			 opened;
+
+	ask(keep, &ev, &id, &conv);
+	assert_int_equal(steer_event(PH_STORE_RETRY, id, &opened), PH_NONE);
+	ask(tell_event, id, &told);
+	assert_string_equal(told.state, "dead");
+	assert_string_equal(told.why, "no JSON");
+	assert_true(told.nobodys);
+	assert_int_equal(steer_event(PH_STORE_DROP, id, &opened), PH_OK);
+	assert_int_equal(opened, 0);
+}
+
 /* Pages, threads, notes. */
 
 TEST(a_pause_says_until_when)
@@ -961,6 +1106,12 @@ main(void)
 		in_a_room(the_rest_of_an_answer_is_words_and_not_what_is_of_another_kind),
 		in_a_room(a_claim_says_which_event_it_answers_and_its_kind),
 		in_a_room(what_became_of_a_reply_is_told),
+		in_a_room(a_word_on_a_reply_does_what_it_says_and_only_where_it_applies),
+		in_a_room(what_is_unsure_must_be_meant),
+		in_a_room(a_retried_reply_goes_before_what_was_owed_later),
+		in_a_room(a_dead_event_is_thought_about_again_before_what_happened_later),
+		in_a_room(a_dropped_event_wakes_the_next_and_is_over_when_it_is_dropped_again),
+		in_a_room(an_event_of_nobody_has_nothing_to_be_thought),
 		in_a_room(a_pause_says_until_when),
 		in_a_room(what_was_noted_is_found_by_how_its_name_begins),
 		in_a_room(a_thread_that_is_lent_keeps_its_replies_until_it_comes_back),
