@@ -63,12 +63,14 @@ static const char	 ages[] =
 "ALTER TABLE conv ADD COLUMN foreign_thread INTEGER;"
 "UPDATE reply SET at=(SELECT at FROM event WHERE event.id=reply.event);";
 
-/* What waits for a person is counted without a look at all that is done. */
-static const char	 given_up[] =
+/* What an operator looks at, in the order it came; and what waits for one is counted by itself. */
+static const char	 unfinished[] =
+"CREATE INDEX reply_unfinished ON reply (id) WHERE state<>'sent';"
+"CREATE INDEX event_unfinished ON event (id) WHERE state<>'done';"
 "CREATE INDEX reply_over ON reply (state) WHERE state IN ('dead','held');"
 "CREATE INDEX event_dead ON event (kind) WHERE state='dead';";
 
-static const char *const	 migrations[] = { first_tables, waiting_events, ages, given_up };
+static const char *const	 migrations[] = { first_tables, waiting_events, ages, unfinished };
 
 static const char *const	 sql[N_STATEMENTS] = {
 	PH_SQLITE_TRANSACTION,
