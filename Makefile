@@ -46,7 +46,7 @@ PURE	:= hex query signature json scan guess strict raw match template hours even
 	   outcome pace unsure backoff words news
 DOORS	:= layer conf state wire wire_helper spool refused sample store sqlite_page sqlite_wal sqlite store_sqlite \
 	   store_sqlite_event store_sqlite_reply \
-	   store_sqlite_prune store_sqlite_forget glance status graph program handler_log process place \
+	   store_sqlite_prune store_sqlite_forget glance glance_count timeline status graph program handler_log process place \
 	   places exec coproc_line coproc handler alert pages survey
 FLOW	:= intake think ledger sending asked waiting delivery order lookout turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
@@ -55,7 +55,8 @@ LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 FRONT		:= cgi/main cgi/front cgi/mount cgi/request cgi/start
 FRONT_LIBS	:= -lfcgi -lcrypto
 COMMAND		:= cgi/pagehook cgi/helper cgi/input cgi/parse cgi/sign cgi/try cgi/chat cgi/replies \
-		   cgi/send cgi/queue cgi/forget cgi/status cgi/ask cgi/start
+		   cgi/send cgi/queue cgi/queue_list cgi/queue_show cgi/orders cgi/forget cgi/status \
+		   cgi/owner cgi/ask cgi/start
 COMMAND_LIBS	:= -ljson-c -lcurl -lsqlite3 -lpcre2-8 -lcrypto
 GRAPH		:= $(patsubst %.c,%,$(wildcard tests/graph/*.c))
 EXAMPLES	:= $(patsubst cgi/examples/%.c,examples/%,$(wildcard cgi/examples/*.c))

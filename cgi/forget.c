@@ -15,7 +15,7 @@
 
 #include "ask.h"
 #include "clock.h"
-#include "glance.h"
+#include "glance_count.h"
 #include "verb.h"
 
 #define EMPTY_BY_MS	10000		/* the store's log, which a reader may hold */

@@ -17,6 +17,9 @@ enum need { NOTHING, SETTINGS };	/* what main provides before the verb runs */
 
 static int	help_run(const struct call *);
 
+#define WHICH	"state page person code older"	/* of the queue */
+#define STEERS	"json yes dry-run " WHICH
+
 static const struct verb {
 	const char	*name, *args, *says;
 	const char	*options;		/* that it takes, blank-separated */
@@ -34,11 +37,13 @@ static const struct verb {
 	{ "send", "PSID [TEXT|-]", "send a message through the queue",
 	    "json message reply tag page", SETTINGS, send_run },
 	{ "status", "", "how it is going", "json", SETTINGS, status_run },
-	{ "queue list", "", "all that is not finished, and why", "json", SETTINGS, queue_list_run },
-	{ "queue retry", "ID...", "send again what is dead, held or unsure", "json", SETTINGS, queue_retry_run },
-	{ "queue drop", "ID...", "give up; a dead one goes", "json", SETTINGS, queue_drop_run },
-	{ "queue hold", "ID...", "do not send for now", "json", SETTINGS, queue_hold_run },
-	{ "queue release", "ID...", "send what is held", "json", SETTINGS, queue_release_run },
+	{ "queue list", "", "all that is not finished, and why", "json " WHICH, SETTINGS, queue_list_run },
+	{ "queue show", "ID", "what happened to one of it", "json text", SETTINGS, queue_show_run },
+	{ "queue retry", "ID...|-|ALL", "send again what is dead, held or unsure", STEERS, SETTINGS,
+	    queue_retry_run },
+	{ "queue drop", "ID...|-|ALL", "give up; a dead one goes", STEERS, SETTINGS, queue_drop_run },
+	{ "queue hold", "ID...|-|ALL", "do not send for now", STEERS, SETTINGS, queue_hold_run },
+	{ "queue release", "ID...|-|ALL", "send what is held", STEERS, SETTINGS, queue_release_run },
 	{ "forget", "PSID", "erase what is known of a person", "json page yes", SETTINGS, forget_run },
 	{ "help", "", "print this", "", NOTHING, help_run },
 };
@@ -48,10 +53,13 @@ static const struct verb {
 static const struct {
 	const char	*name;
 	bool		 takes_value;
+	char		 letter;		/* -y for --yes; 0: none */
 } options[] = {
-	{ "json", false }, { "run", false }, { "first", false }, { "reply", false }, { "yes", false },
-	{ "postback", true }, { "quick", true }, { "attachment", true }, { "page", true },
-	{ "at", true }, { "message", true }, { "tag", true },
+	{ "json", false, 0 }, { "run", false, 0 }, { "first", false, 0 }, { "reply", false, 0 },
+	{ "text", false, 0 }, { "yes", false, 'y' }, { "dry-run", false, 'n' },
+	{ "postback", true, 0 }, { "quick", true, 0 }, { "attachment", true, 0 }, { "page", true, 0 },
+	{ "at", true, 0 }, { "message", true, 0 }, { "tag", true, 0 },
+	{ "state", true, 0 }, { "person", true, 0 }, { "code", true, 0 }, { "older", true, 0 },
 };
 #define N_OPTIONS	(sizeof(options) / sizeof(options[0]))
 
@@ -104,17 +112,27 @@ option(const struct call *call, const char *name)
 	return NULL;
 }
 
+static bool
+is_option(size_t i, const char *word, size_t len)
+{
+	const size_t	 n = strlen(options[i].name);
+
+	if (word[1] != '-')
+		return len == 2 && options[i].letter != 0 && word[1] == options[i].letter;
+	return len == n + 2 && memcmp(word + 2, options[i].name, n) == 0;
+}
+
 /* Takes --name VALUE or --name=VALUE; word, and perhaps the next.  Returns the last word taken. */
 static char **
 take_option(struct call *call, char **word, char **end)
 {
-	const char	*name = *word + 2, *equals = strchr(name, '='), *value = "";
-	size_t		 i, n = equals != NULL ? (size_t)(equals - name) : strlen(name);
+	const char	*equals = strchr(*word, '='), *value = "";
+	size_t		 i, n = equals != NULL ? (size_t)(equals - *word) : strlen(*word);
 
 	for (i = 0; i < N_OPTIONS; i++)
-		if (strlen(options[i].name) == n && strncmp(options[i].name, name, n) == 0)
+		if (is_option(i, *word, n))
 			break;
-	if (i == N_OPTIONS || strncmp(*word, "--", 2) != 0 ||
+	if (i == N_OPTIONS ||
 	    call->n_options == sizeof(call->options) / sizeof(call->options[0])) {
 		(void)usage("no option ", *word);
 		return NULL;
@@ -135,12 +153,9 @@ take_option(struct call *call, char **word, char **end)
 static int
 take_options(struct call *call)
 {
-	static char	 yes[] = "--yes";
 	char	**in = call->argv, **out = call->argv, **end = call->argv + call->argc;
 
 	for (; in < end && strcmp(*in, "--") != 0; in++) {
-		if (strcmp(*in, "-y") == 0)
-			*in = yes;
 		if (strcmp(*in, "-c") == 0) {
 			if (in + 1 == end)
 				return usage("-c needs a FILE", "");
@@ -187,7 +202,7 @@ no_verb(const char *word)
 	if (strcmp(word, "replies") == 0)
 		return usage("replies check, or replies test", "");
 	if (strcmp(word, "queue") == 0)
-		return usage("queue list, retry, drop, hold or release", "");
+		return usage("queue list, show, retry, drop, hold or release", "");
 	if (guess.nearest == NULL)
 		return usage("no verb ", word);
 	fprintf(stderr, "pagehook: no verb '%s'; did you mean '%s'?\n", word, guess.nearest);
@@ -228,6 +243,7 @@ run(const struct verb *verb, struct call *call)
 	if (verb->need == SETTINGS && ph_conf_load(&from, &conf, &fail) != PH_OK)
 		return complain(&fail);
 	call->conf = conf;
+	call->verb = verb->name;
 	status = verb->run(call);
 	ph_conf_free(conf);
 	return status;

@@ -1,176 +1,291 @@
 /*
- * queue -- "pagehook queue list, retry, drop, hold, release": what is not finished, and a person's word.
- * Knows ask, order's JSON; reads the store by SQL of its own, without writing.
+ * queue -- "pagehook queue retry, drop, hold, release": a person's word on what is not finished.
+ * Knows orders, glance.  Does not know what a word does: the helper does it.
  * Called by pagehook.c.
  * Lives for one command.
  * SPDX-License-Identifier: ISC
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-#include "ask.h"
 #include "clock.h"
-#include "glance.h"
-#include "verb.h"
+#include "orders.h"
+#include "queue.h"
 
-static const char	 ellipsis[] = "\xe2\x80\xa6";
+struct word {
+	const char	*name, *done_words;
+	const char	*states;	/* in which it applies */
+};
 
-/* The last four digits: nobody else's business stands on a screen. */
-static const char *
-short_id(const char *id, char out[16])
+struct steering {
+	const struct call	*call;
+	const struct word	*word;
+	struct queue_filter	 filter;
+	bool			 all;		/* that fit, not some ids */
+	bool			 json, dry_run;
+	int64_t			 now;
+	struct ph_glance	*glance;	/* NULL: there is no store */
+	struct orders		 orders;
+	int			 status;	/* of what ended a walk */
+};
+
+static bool
+applies(const struct word *word, const char *state)
 {
-	size_t	 n = strlen(id);
+	const size_t	 n = strlen(state);
+	const char	*at = word->states;
 
-	snprintf(out, 16, "%s%.4s", n > 4 ? ellipsis : "", n > 4 ? id + n - 4 : id);
-	return out;
+	for (; (at = strstr(at, state)) != NULL; at += n)
+		if ((at == word->states || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
 }
 
-/* 12s, 3m, 2h, 7d */
-static const char *
-duration(int64_t ms, char out[24])
+/* Which are meant. */
+
+/* What a dry run says of one. */
+static int
+show(struct steering *s, struct ph_slice name)
 {
-	static const struct { int64_t ms; char unit; } units[] = {
-		{ PH_DAY_MS, 'd' }, { PH_HOUR_MS, 'h' }, { PH_MINUTE_MS, 'm' }, { PH_SECOND_MS, 's' },
-	};
-	size_t	 i = 0;
+	struct ph_glance_row	 row = { .left_at = 0 };
+	struct ph_fail		 fail = PH_FAIL_INIT;
+	enum ph_error		 err = PH_NONE;
+	int64_t			 id;
+	char			 text[24], letter, why[64] = "there is none";
 
-	while (i < 3 && ms < units[i].ms)
-		i++;
-	snprintf(out, 24, "%" PRId64 "%c", ms > 0 ? ms / units[i].ms : 0, units[i].unit);
-	return out;
-}
-
-static void
-print_text(const char *name, const char *value)
-{
-	struct ph_buffer	 b = PH_BUFFER_INIT;
-
-	ph_buffer_add_json(&b, (struct ph_slice){ value, strlen(value) });
-	printf(",\"%s\":\"%s\"", name, PH_SLICE(&b).at);
-	ph_buffer_clear(&b);
-}
-
-static enum ph_error
-print_json(void *arg, const struct ph_glance_item *it, struct ph_fail *fail)
-{
-	(void)fail;
-	printf("{\"v\":1,\"id\":\"%c%" PRId64 "\"", it->letter, it->id);
-	print_text("state", it->state);
-	printf(",\"age_s\":%" PRId64 ",\"try\":%" PRId64, (*(int64_t *)arg - it->since) / PH_SECOND_MS, it->tries);
-	print_text("page", it->page);
-	print_text("psid", it->person);
-	if (it->event != 0)
-		printf(",\"event\":\"e%" PRId64 "\"", it->event);
-	printf(",\"code\":%" PRId64, it->code);
-	print_text("why", it->why);
-	printf("}\n");
-	return PH_OK;
-}
-
-static enum ph_error
-print_line(void *arg, const struct ph_glance_item *it, struct ph_fail *fail)
-{
-	int64_t	 now = *(int64_t *)arg;
-	char	 age[24], page[16], person[16], next[24] = "-", id[24], left[24];
-
-	(void)fail;
-	snprintf(id, sizeof(id), "%c%" PRId64, it->letter, it->id);
-	if (it->due > now)
-		snprintf(next, sizeof(next), "in %.20s", duration(it->due - now, left));
-	printf("%-7s %-7s %4s %4" PRId64 "  %-7s %-7s  %-7s %s\n", id, it->state,
-	    duration(now - it->since, age), it->tries, short_id(it->page, page),
-	    short_id(it->person, person), next, it->why);
-	return PH_OK;
-}
-
-int
-queue_list_run(const struct call *call)
-{
-	const bool	 json = option(call, "json") != NULL;
-	struct ph_fail	 fail = PH_FAIL_INIT;
-	int64_t		 now = ph_clock_now();
-
-	if (call->argc > 0)
-		return usage("queue list takes no words; what is ", call->argv[0]);
-	if (!json)
-		printf("%-7s %-7s %4s %4s  %-5s %-5s  %-7s %s\n", "ID", "STATE", "AGE", "TRY", "PAGE", "PERSON",
-		    "NEXT", "WHY");
-	(void)!ph_glance_queue(call->conf->state, json ? print_json : print_line, &now, &fail);
+	snprintf(text, sizeof(text), "%.*s", (int)name.len, name.at);
+	if (queue_id_parse(text, &letter, &id) && s->glance != NULL)
+		err = ph_glance_find(s->glance, letter, id, &row, &fail);
+	if (err == PH_OK && applies(s->word, row.item.state)) {
+		queue_print(&row.item, s->json, s->now);
+		s->orders.done.n++;
+	} else if (err == PH_OK || err == PH_NONE) {
+		if (err == PH_OK)
+			snprintf(why, sizeof(why), "it is %s", row.item.state);
+		orders_refuse(&s->orders, name, (struct ph_slice){ why, strlen(why) });
+	}
+	ph_glance_row_clear(&row);
 	return complain(&fail);
 }
 
-static void
-print_steered(const struct ph_json *answer, const char *done_words)
+/* Quarantined bytes belong to nobody: nothing can be answered. */
+static enum ph_error
+choose_item(void *arg, const struct ph_glance_item *it, struct ph_fail *fail)
 {
-	const struct ph_json	*refused = ph_json_get(answer, "refused");
-	size_t			 i, n = ph_json_count(ph_json_get(answer, "done"));
+	struct steering	*s = arg;
+	char		 id[24];
+	int		 n;
 
-	printf("%zu %s\n", n, done_words);
-	for (i = 0; i < ph_json_count(refused); i++) {
-		struct ph_slice	 id = ph_json_text(ph_json_get(ph_json_at(refused, i), "id"));
-		struct ph_slice	 why = ph_json_text(ph_json_get(ph_json_at(refused, i), "why"));
-
-		fprintf(stderr, "pagehook: %.*s: %.*s\n", (int)id.len, id.at, (int)why.len, why.at);
+	if (!queue_filter_fits(&s->filter, it) || !applies(s->word, it->state) ||
+	    (strcmp(it->state, "unsure") == 0 && !s->orders.unsure) ||
+	    (it->letter == 'e' && it->person[0] == '\0' && strcmp(s->word->name, "retry") == 0))
+		return PH_OK;
+	if (s->dry_run) {
+		queue_print(it, s->json, s->now);
+		s->orders.done.n++;
+		return PH_OK;
 	}
+	n = snprintf(id, sizeof(id), "%c%" PRId64, it->letter, it->id);
+	s->status = orders_add(&s->orders, (struct ph_slice){ id, (size_t)n });
+	return s->status == EX_OK ? PH_OK : ph_error_set(fail, PH_BUSY, "the rest was left as it is");
 }
 
 static int
-steer(const struct call *call, const char *what, const char *done_words)
+choose_all(struct steering *s)
 {
-	struct ask		 ask = ASK_INIT;
-	struct ph_buffer	 order = PH_BUFFER_INIT;
-	struct ph_fail		 fail = PH_FAIL_INIT;
-	struct ph_json		*answer = NULL;
-	int			 status, i;
+	struct ph_fail	 fail = PH_FAIL_INIT;
+	int		 status;
 
+	if (s->glance == NULL || ph_glance_queue(s->glance, choose_item, s, &fail) == PH_OK)
+		return s->status;
+	status = complain(&fail);
+	return s->status != EX_OK ? s->status : status;
+}
+
+static int
+choose_words(struct steering *s, const char *text)
+{
+	static const char	 blanks[] = " \t\r\n,\"";
+	int			 status = EX_OK;
+	size_t			 n;
+
+	while (status == EX_OK && (n = strcspn(text += strspn(text, blanks), blanks)) > 0) {
+		const struct ph_slice	 id = { text, n };
+
+		status = s->dry_run ? show(s, id) : orders_add(&s->orders, id);
+		text += n;
+	}
+	return status;
+}
+
+static int
+choose_ids(struct steering *s)
+{
+	struct ph_buffer	 in = PH_BUFFER_INIT;
+	int			 i, status = EX_OK;
+
+	for (i = 0; i < s->call->argc && status == EX_OK; i++)
+		if (strcmp(s->call->argv[i], "-") != 0)
+			status = choose_words(s, s->call->argv[i]);
+		else if ((status = read_input(&(struct call){ .argc = 0 }, &in)) == EX_OK)
+			status = choose_words(s, PH_SLICE(&in).at);
+	ph_buffer_clear(&in);
+	return status;
+}
+
+/* What may be sent twice. */
+
+static bool
+is_confirmed(const struct steering *s)
+{
+	char	 answer[16] = "";
+
+	if (option(s->call, "yes") != NULL)
+		return true;
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return false;
+	fprintf(stderr, "What is unsure may be sent twice. Send it again? [y/N] ");
+	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int
+not_confirmed(void)
+{
+	fprintf(stderr, "pagehook: what is unsure may be sent twice: -y if that is meant\n");
+	return EX_USAGE;
+}
+
+/* Those that the helper found to be unsure: again, if they are meant. */
+static int
+settle_doubts(struct steering *s)
+{
+	int	 status;
+
+	if (s->orders.doubtful.n == 0)
+		return EX_OK;
+	s->orders.final = true;
+	s->orders.unsure = is_confirmed(s);
+	if ((status = choose_words(s, s->orders.doubtful.text.data)) == EX_OK)
+		status = orders_hand_over(&s->orders);
+	return status != EX_OK || s->orders.unsure ? status : not_confirmed();
+}
+
+/* All of it. */
+
+static int
+steer_all(struct steering *s)
+{
+	struct ph_fail	 fail = PH_FAIL_INIT;
+	int		 status;
+
+	if (!s->dry_run && (ph_conf_check(s->call->conf, &fail) != PH_OK ||
+	    ask_open(&s->orders.ask, s->call->conf, &fail) != PH_OK))
+		return complain(&fail);
+	if ((s->all || s->dry_run) && ph_glance_open(s->call->conf->state, PH_GLANCE_WAIT_MS, &s->glance, &fail) != PH_OK &&
+	    fail.err != PH_OK)
+		return complain(&fail);
+	if (s->dry_run)
+		queue_print_header(s->json);
+	status = s->all ? choose_all(s) : choose_ids(s);
+	if (status == EX_OK)
+		status = orders_hand_over(&s->orders);
+	return status == EX_OK ? settle_doubts(s) : status;
+}
+
+static int
+print_done(const struct steering *s, int status)
+{
+	if (s->dry_run)
+		fprintf(stderr, "%zu would be %s\n", s->orders.done.n, s->word->done_words);
+	else if (s->json)
+		printf("{\"v\":1,\"done\":[%s],\"refused\":[%s]}\n", PH_SLICE(&s->orders.done.text).at,
+		    PH_SLICE(&s->orders.refused).at);
+	else if (status == EX_OK || s->orders.done.n > 0)
+		printf("%zu %s\n", s->orders.done.n, s->word->done_words);
+	if (status == EX_OK && s->orders.n_refused > 0 && !s->all)
+		status = EX_NOINPUT;
+	return status;
+}
+
+/* EX_OK, or a status after a line. */
+static int
+read_words(struct steering *s)
+{
+	const struct queue_filter	*f = &s->filter;
+	const struct call		*call = s->call;
+	int				 status = queue_filter_read(call, s->now, &s->filter);
+
+	if (status != EX_OK)
+		return status;
 	if (call->argc == 0)
-		return usage("which? ids like r4901 are needed: pagehook queue ", what);
-	ph_buffer_addf(&order, "{\"do\":\"%s\",\"ids\":[", what);
-	for (i = 0; i < call->argc; i++) {
-		ph_buffer_adds(&order, i > 0 ? ",\"" : "\"");
-		ph_buffer_add_json(&order, (struct ph_slice){ call->argv[i], strlen(call->argv[i]) });
-		ph_buffer_adds(&order, "\"");
+		return usage("which? ids like r4901, - or ALL are needed: pagehook queue ", s->word->name);
+	s->all = s->orders.final = call->argc == 1 && strcmp(call->argv[0], "ALL") == 0;
+	if (!s->all && (f->state != NULL || f->page != NULL || f->person != NULL || f->code != 0 ||
+	    f->before != 0))
+		return usage("--state --page --person --code --older choose among ALL: pagehook queue ",
+		    s->word->name);
+	if (f->state != NULL && !applies(s->word, f->state)) {
+		fprintf(stderr, "pagehook: queue %s is for what is one of: %s\n", s->word->name,
+		    s->word->states);
+		return EX_USAGE;
 	}
-	ph_buffer_adds(&order, "]}");
-	if (ph_conf_check(call->conf, &fail) != PH_OK || ask_open(&ask, call->conf, &fail) != PH_OK)
-		status = complain(&fail);
-	else if ((status = ask_order(&ask, &order, &answer)) == EX_OK) {
-		if (ph_json_count(ph_json_get(answer, "refused")) > 0)
-			status = EX_NOINPUT;
-		if (option(call, "json") != NULL)
-			printf("{\"v\":1,%s\n", ask.answer.data + 1);
-		else
-			print_steered(answer, done_words);
-	}
-	ph_json_free(answer);
-	ph_buffer_clear(&order);
-	ask_close(&ask);
+	s->orders.unsure = f->state != NULL && strcmp(f->state, "unsure") == 0;
+	if (strcmp(s->word->name, "retry") != 0)
+		s->orders.unsure |= !s->all;	/* what is given up is not sent twice */
+	else if (s->orders.unsure && !s->dry_run && !is_confirmed(s))
+		return not_confirmed();
+	else
+		s->orders.unsure |= !s->all && option(call, "yes") != NULL;
+	return EX_OK;
+}
+
+static int
+steer(const struct call *call, const struct word *word)
+{
+	struct steering	 s = { .call = call, .word = word, .json = option(call, "json") != NULL,
+		.dry_run = option(call, "dry-run") != NULL, .now = ph_clock_now(), .orders = { .word = word->name, .ask = ASK_INIT } };
+	int		 status;
+
+	if ((status = read_words(&s)) != EX_OK || (status = become_owner(call)) != EX_OK)
+		return status;
+	s.orders.quiet = s.json;
+	status = print_done(&s, steer_all(&s));
+	orders_clear(&s.orders);
+	ph_glance_close(s.glance);
 	return status;
 }
 
 int
 queue_retry_run(const struct call *call)
 {
-	return steer(call, "retry", "ready again");
+	static const struct word	 retry = { "retry", "ready again", "dead held unsure" };
+
+	return steer(call, &retry);
 }
 
 int
 queue_drop_run(const struct call *call)
 {
-	return steer(call, "drop", "dropped");
+	static const struct word	 drop = { "drop", "dropped", "ready unsure held dead kept asked" };
+
+	return steer(call, &drop);
 }
 
 int
 queue_hold_run(const struct call *call)
 {
-	return steer(call, "hold", "held");
+	static const struct word	 hold = { "hold", "held", "ready" };
+
+	return steer(call, &hold);
 }
 
 int
 queue_release_run(const struct call *call)
 {
-	return steer(call, "release", "released");
+	static const struct word	 release = { "release", "released", "held" };
+
+	return steer(call, &release);
 }

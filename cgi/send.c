@@ -193,6 +193,8 @@ send_run(const struct call *call)
 	struct ph_fail		 fail = PH_FAIL_INIT;
 	int			 status = take_words(&s, &text);
 
+	if (status == EX_OK)
+		status = become_owner(call);
 	if (status == EX_OK && ph_conf_check(call->conf, &fail) == PH_OK &&
 	    ask_open(&s.ask, call->conf, &fail) == PH_OK)
 		status = option(call, "message") != NULL ? send_one(&s, PH_SLICE(&text)) :

@@ -12,6 +12,7 @@
 
 struct call {
 	const char		*name;		/* of the program: chooses the settings file */
+	const char		*verb;		/* as it is typed */
 	const char		*config;	/* -c FILE; NULL: not given */
 	const struct ph_conf	*conf;		/* NULL for a verb that needs none */
 	int			 argc;		/* what follows the verb, options taken out */
@@ -32,6 +33,7 @@ int	queue_hold_run(const struct call *call);
 int	queue_list_run(const struct call *call);
 int	queue_release_run(const struct call *call);
 int	queue_retry_run(const struct call *call);
+int	queue_show_run(const struct call *call);
 int	replies_check_run(const struct call *call);
 int	replies_test_run(const struct call *call);
 int	send_run(const struct call *call);
@@ -40,6 +42,12 @@ int	status_run(const struct call *call);
 
 /* The value of an option, "" if it takes none; NULL: it was not given. */
 const char	*option(const struct call *call, const char *name);
+
+/*
+ * Before the state directory is looked into: root becomes its owner; anybody else but its owner gets
+ * EX_NOPERM, after the line to type.
+ */
+int	become_owner(const struct call *call);
 
 /* A line on standard error, and EX_USAGE. */
 int	usage(const char *why, const char *what);

@@ -9,7 +9,7 @@
 #ifndef PH_STATUS_H
 #define PH_STATUS_H
 
-#include "glance.h"
+#include "glance_count.h"
 #include "news.h"
 #include "refused.h"
 

@@ -1,6 +1,6 @@
 /*
  * survey -- gathers what status shows from what lies on disk.
- * Knows glance, refused, pages, status.  Does not know the helper's turns or the command line.
+ * Knows glance_count, refused, pages, status.  Does not know the helper's turns or the command line.
  * Called by the helper's turn and by the verb, where no helper runs.
  * Lives for one call.
  * SPDX-License-Identifier: ISC

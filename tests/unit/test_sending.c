@@ -183,7 +183,7 @@ TEST(what_graph_said_is_logged_without_the_token)
 	owe("9001", "7001", "{\"text\":\"words\"}\n", false);
 	go();
 	until("SELECT code FROM reply", "190");
-	ph_buffer_add(&words, said.data, said.len);
+	ph_buffer_add(&words, news.said.data, news.said.len);
 	assert_non_null(strstr(words.data, "\"http\":400"));
 	assert_non_null(strstr(words.data, ",\"error\":{\"code\":190,\"message\":\"Malformed token ***"));
 	assert_null(strstr(words.data, pages->all[0].token));
