@@ -11,6 +11,7 @@ use lib $FindBin::Bin;
 use Lanes;
 use Pagehook;
 use Test::More;
+use Time::HiRes qw(time);
 
 my $absent = Pagehook->missing(qw(lighttpd openssl sqlite3));
 plan skip_all => $absent if $absent;
@@ -100,11 +101,13 @@ sub echo {
 sub live_on {
 	my ($hook, $story, $psid) = @_;
 	my (%echoed, $bystander);
+	my $wake_at = time + 1;
 	$hook->wait_for(sub {
-		if (killed($hook)) {
-			post_until_200($hook, $story, $hook->delivery($hook->text_event(psid => "${psid}9")))
-			    if $story->{echoes} && !$bystander++;
+		post_until_200($hook, $story, $hook->delivery($hook->text_event(psid => "${psid}9")))
+		    if killed($hook) && $story->{echoes} && !$bystander++;
+		if (killed($hook) || time >= $wake_at) {
 			$hook->handshake(1);
+			$wake_at = time + 1;
 		}
 		$story->{echoes} && echo($hook, $story, \%echoed, $_) for $psid, "${psid}9";
 		return $hook->owes_nothing($bystander ? 2 : 1);
