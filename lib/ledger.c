@@ -20,6 +20,7 @@
 #define ECHO_GRACE_MS	(20 * PH_SECOND_MS)	/* as long as an echo may take */
 #define ECHO_NOTE	"echoes:"		/* and a Page's id: it sends them */
 #define HELD_NOTE	"held:"			/* and a Page's id: under which token, as a digest's begin */
+#define GENERATION	"generation"
 #define OVER_MS		(30 * PH_DAY_MS)	/* dead, held; and longer than Meta ever repeats an event */
 #define MAX_A_MINUTE	20			/* in one conversation: nobody reads faster, but a bot */
 #define AT_ONCE		256			/* rows looked at in one step of recovery */
@@ -108,6 +109,52 @@ ph_ledger_close(struct ph_ledger *l)
 		return;
 	l->ops->close(l->store);
 	free(l);
+}
+
+/* Within a transaction. */
+static enum ph_error
+raise_generation(struct ph_ledger *l, int64_t last, int64_t now, struct ph_ledger_generation *out,
+    struct ph_fail *fail)
+{
+	enum ph_error	 err = l->ops->recall(l->store, GENERATION, &out->number, fail);
+
+	if (err != PH_OK && err != PH_NONE)
+		return err;
+	out->older = out->number < last;
+	if (out->older && l->ops->hold_all(l->store, now,
+	    "the store is an older copy: this may have been sent since", &out->n_events, &out->n_replies,
+	    fail) != PH_OK)
+		return fail->err;
+	out->number = (out->older ? last : out->number) + 1;
+	return l->ops->note(l->store, GENERATION, out->number, fail);
+}
+
+enum ph_error
+ph_ledger_next_generation(struct ph_ledger *l, int64_t last, int64_t now,
+    struct ph_ledger_generation *out, struct ph_fail *fail)
+{
+	*out = (struct ph_ledger_generation){ .number = 0 };
+	if (ph_ledger_begin(l, fail) != PH_OK || raise_generation(l, last, now, out, fail) != PH_OK ||
+	    ph_ledger_commit(l, fail) != PH_OK) {
+		ph_ledger_abandon(l);
+		return fail->err;
+	}
+	if (out->older)
+		l->n_open = 0;
+	return PH_OK;
+}
+
+enum ph_error
+ph_ledger_check(const struct ph_ledger *l, struct ph_fail *fail)
+{
+	return l->ops->in_place(l->store, fail);
+}
+
+enum ph_error
+ph_ledger_count_open(const struct ph_ledger *l, int64_t *n_events, int64_t *n_replies,
+    struct ph_fail *fail)
+{
+	return l->ops->count_open(l->store, n_events, n_replies, fail);
 }
 
 enum ph_error

@@ -25,6 +25,25 @@ enum ph_error	ph_ledger_open(const struct ph_store_ops *ops, const char *where, 
 		    int64_t max_age_ms, enum ph_unsure_policy unsure, struct ph_ledger **out, size_t *n_unsure, struct ph_fail *fail) PH_MUST_USE;
 void		ph_ledger_close(struct ph_ledger *ledger);
 
+/*
+ * Counts helpers, in a transaction of its own: the store's number grows by one.  last: the number that
+ * stands beside the store, 0: unknown.  A lower one in the store means that an older copy was put in
+ * its place: what is open there may have been answered since, so its replies are "held" and its
+ * events "dead", for a person to decide.
+ */
+struct ph_ledger_generation {
+	int64_t	 number;	/* the store's now, to be put beside it */
+	bool	 older;		/* an older copy; then: */
+	int64_t	 n_events, n_replies;	/* were open in it */
+};
+enum ph_error	ph_ledger_next_generation(struct ph_ledger *ledger, int64_t last, int64_t now,
+		    struct ph_ledger_generation *out, struct ph_fail *fail) PH_MUST_USE;
+
+/* As the store's in_place; and how much is open in what is. */
+enum ph_error	ph_ledger_check(const struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	ph_ledger_count_open(const struct ph_ledger *ledger, int64_t *n_events,
+		    int64_t *n_replies, struct ph_fail *fail) PH_MUST_USE;
+
 /* One turn's transaction.  What stands between begin and a commit that failed did not happen. */
 enum ph_error	ph_ledger_begin(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
 enum ph_error	ph_ledger_commit(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;

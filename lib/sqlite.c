@@ -1,17 +1,19 @@
 /*
  * sqlite -- one connection to one SQLite file, and its prepared statements.
- * Knows sqlite_wal.  Does not know tables or what is in them.
+ * Knows sqlite_wal, sqlite_error.  Does not know tables or what is in them.
  * Called by the store_sqlite modules, which have the schema and the statements.
  * Lives as one connection: no other commits or checkpoints, ever.
  * SPDX-License-Identifier: ISC
  */
-#include <errno.h>
+#include <sys/stat.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "sqlite.h"
+#include "sqlite_error.h"
 #include "sqlite_wal.h"
 
 #define WAL_MAX_PAGES	4096		/* 16 MiB; then the log is moved in even if there is work */
@@ -30,29 +32,10 @@ static const struct { const char *set, *ask, *is; } pragmas[] = {
 	{ "PRAGMA busy_timeout=1000", "PRAGMA busy_timeout", "1000" },
 };
 
-/* SQLite's codes, at the door. */
 static enum ph_error
 translate(struct ph_sqlite *s, int rc, const char *doing, struct ph_fail *fail)
 {
-	int	 system_errno = s->db != NULL ? sqlite3_system_errno(s->db) : 0;
-
-	switch (rc & 0xff) {
-	case SQLITE_OK: case SQLITE_ROW: case SQLITE_DONE:
-		return PH_OK;
-	case SQLITE_BUSY: case SQLITE_LOCKED:
-		return ph_error_set(fail, PH_BUSY, "store: %s: locked by another program", doing);
-	case SQLITE_FULL:
-		return ph_error_set(fail, PH_TOOBIG, "store: %s: disk full", doing);
-	case SQLITE_NOMEM:
-		return ph_error_set(fail, PH_NOMEM, "store: %s: out of memory", doing);
-	case SQLITE_IOERR:
-		if (system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG)
-			return ph_error_set(fail, PH_TOOBIG, "store: %s: disk full", doing);
-		/* FALLTHROUGH */
-	default:
-		return ph_error_set(fail, PH_BROKEN, "store: %s: %s", doing,
-		    s->db != NULL ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc));
-	}
+	return ph_sqlite_error(s->db, s->path, rc, doing, fail);
 }
 
 static enum ph_error
@@ -292,6 +275,46 @@ migrate(struct ph_sqlite *s, const char *path, int version, struct ph_fail *fail
 	return run(s, "COMMIT", fail);
 }
 
+static void
+wal_name(const struct ph_sqlite *s, char *out, size_t size)
+{
+	snprintf(out, size, "%s-wal", s->path);
+}
+
+/* The files behind the names, as they are now; only looked at: to close one drops SQLite's locks. */
+static enum ph_error
+note_files(struct ph_sqlite *s, struct ph_fail *fail)
+{
+	char		 wal[512];
+	struct stat	 st;
+
+	wal_name(s, wal, sizeof(wal));
+	if (stat(s->path, &st) == 0) {
+		s->db_file.dev = st.st_dev;
+		s->db_file.ino = st.st_ino;
+		if (stat(wal, &st) == 0) {
+			s->wal_file.dev = st.st_dev;
+			s->wal_file.ino = st.st_ino;
+			return PH_OK;
+		}
+	}
+	return ph_error_set(fail, PH_BUSY, "%s: removed while it was opened", s->path);
+}
+
+enum ph_error
+ph_sqlite_in_place(const struct ph_sqlite *s, struct ph_fail *fail)
+{
+	char		 wal[512];
+	struct stat	 st;
+
+	wal_name(s, wal, sizeof(wal));
+	if (stat(s->path, &st) != 0 || st.st_dev != s->db_file.dev || st.st_ino != s->db_file.ino)
+		return ph_error_set(fail, PH_NONE, "%s: replaced or removed while it was in use", s->path);
+	if (stat(wal, &st) != 0 || st.st_dev != s->wal_file.dev || st.st_ino != s->wal_file.ino)
+		return ph_error_set(fail, PH_BUSY, "%s: replaced or removed while it was in use", wal);
+	return PH_OK;
+}
+
 void
 ph_sqlite_close(struct ph_sqlite *s)
 {
@@ -314,12 +337,12 @@ ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_sch
 	struct ph_fail	 mine = PH_FAIL_INIT;
 	int		 version = 0;
 
-	*s = (struct ph_sqlite){ .schema = schema };
+	*s = (struct ph_sqlite){ .path = path, .schema = schema };
 	if ((s->stmts = calloc(schema->n_sql, sizeof(sqlite3_stmt *))) == NULL)
 		return ph_error_set(fail, PH_NOMEM, "store: out of memory");
 	if (translate(s, sqlite3_open_v2(path, &s->db, flags, ph_sqlite_wal()), path, &mine) == PH_OK &&
 	    version_of(s, &version, &mine) == PH_OK && configure(s, &mine) == PH_OK &&
-	    migrate(s, path, version, &mine) == PH_OK)
+	    migrate(s, path, version, &mine) == PH_OK && note_files(s, &mine) == PH_OK)
 		return PH_OK;
 	ph_sqlite_close(s);
 	return ph_error_set(fail, mine.err, "%s", mine.text);
@@ -333,7 +356,7 @@ ph_sqlite_tidy(struct ph_sqlite *s, bool idle, struct ph_fail *fail)
 	enum ph_error	 err;
 	int		 rc;
 
-	if (!s->empty_wal && (s->wal_pages == 0 || (!idle && s->wal_pages < s->wal_max)))
+	if (!s->empty_wal && !idle && s->wal_pages < s->wal_max)
 		return PH_OK;
 	/*
 	 * Under load the file keeps its size: a sync of bytes written over old ones is done with the

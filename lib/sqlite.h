@@ -1,6 +1,6 @@
 /*
  * sqlite -- one connection to one SQLite file, and its prepared statements: the door to SQLite.
- * Knows sqlite_wal.  Does not know tables or what is in them.
+ * Knows sqlite_wal, sqlite_error.  Does not know tables or what is in them.
  * Called by the store_sqlite modules, which have the schema and the statements.
  * Lives as one connection: no other commits or checkpoints, ever.
  *
@@ -11,6 +11,8 @@
  */
 #ifndef PH_SQLITE_H
 #define PH_SQLITE_H
+
+#include <sys/types.h>
 
 #include <sqlite3.h>
 #include <stdint.h>
@@ -29,8 +31,10 @@ enum { PH_SQLITE_BEGIN, PH_SQLITE_COMMIT, PH_SQLITE_ROLLBACK, PH_SQLITE_FIRST };
 
 struct ph_sqlite {
 	sqlite3				*db;
+	const char			*path;	/* borrowed */
 	const struct ph_sqlite_schema	*schema;
 	sqlite3_stmt			**stmts;
+	struct { dev_t dev; ino_t ino; }	 db_file, wal_file;	/* that we opened */
 	int				 wal_pages;	/* of the log, after the last commit */
 	int				 wal_max;	/* then it is moved in */
 	bool				 empty_wal;	/* at the next tidy: no byte of it may stay */
@@ -53,7 +57,10 @@ struct ph_sqlite_value {		/* of a parameter, made by the words below */
 
 struct ph_slice	 ph_sqlite_word(const char *text);
 
-/* Opens, configures and migrates; what a newer program wrote is refused with PH_CONFIG. */
+/*
+ * Opens, configures and migrates; what a newer program wrote is refused with PH_CONFIG.
+ * path must live as long as the connection.
+ */
 enum ph_error	 ph_sqlite_open(struct ph_sqlite *s, const char *path,
 		    const struct ph_sqlite_schema *schema, struct ph_fail *fail) PH_MUST_USE;
 void		 ph_sqlite_close(struct ph_sqlite *s);
@@ -84,6 +91,9 @@ void		 ph_sqlite_column(sqlite3_stmt *st, int column, struct ph_buffer *out);
 
 /* Undoes the transaction, if there is one. */
 void		 ph_sqlite_abandon(struct ph_sqlite *s);
+
+/* As the store's in_place. */
+enum ph_error	 ph_sqlite_in_place(const struct ph_sqlite *s, struct ph_fail *fail) PH_MUST_USE;
 
 /* Removes the copies that migrations have left, and counts them; PH_BUSY: one cannot be removed. */
 enum ph_error	 ph_sqlite_drop_copies(struct ph_sqlite *s, int64_t *n, struct ph_fail *fail) PH_MUST_USE;

@@ -5,6 +5,7 @@
  * Lives as a layer between SQLite and these two files.
  * SPDX-License-Identifier: ISC
  */
+#include <errno.h>
 #include <sqlite3.h>
 #include <stddef.h>
 #include <string.h>
@@ -30,6 +31,19 @@ of(sqlite3_file *file)
 	return (struct wal *)(void *)file;
 }
 
+/* A commit forgets why a write failed; the code has to say it. */
+static int
+write_through(struct wal *w, const void *bytes, int len, sqlite3_int64 at)
+{
+	int	 rc = w->real->pMethods->xWrite(w->real, bytes, len, at);
+
+	if ((rc & 0xff) != SQLITE_IOERR)
+		return rc;
+	if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
+		return SQLITE_FULL;
+	return errno == EROFS ? SQLITE_READONLY : rc;
+}
+
 /* What could not be written is dropped: SQLite hears of it, and writes it again or not at all. */
 static int
 flush(struct wal *w)
@@ -37,7 +51,7 @@ flush(struct wal *w)
 	int	 len = w->len;
 
 	w->len = 0;
-	return len == 0 ? SQLITE_OK : w->real->pMethods->xWrite(w->real, w->piece, len, w->at);
+	return len == 0 ? SQLITE_OK : write_through(w, w->piece, len, w->at);
 }
 
 static int
@@ -52,7 +66,7 @@ wal_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
 		w->at = at;
 	}
 	if (len > PIECE)
-		return w->real->pMethods->xWrite(w->real, bytes, len, at);
+		return write_through(w, bytes, len, at);
 	memcpy(w->piece + w->len, bytes, (size_t)len);
 	w->len += len;
 	return SQLITE_OK;

@@ -5,8 +5,8 @@
  * Lives in the helper's one thread, opened while the lock is held.
  * States and their guarantees: lib/pagehook-states.7.
  *
- * Every function may fail with PH_BUSY (locked by a stranger, full for a moment), PH_TOOBIG (the
- * disk is full), PH_NOMEM or PH_BROKEN (damaged, or it cannot sync: touch nothing more).
+ * Every function may fail with PH_BUSY (locked by a stranger, read-only, not in its place any more),
+ * PH_TOOBIG (the disk is full), PH_NOMEM or PH_BROKEN (damaged, or it cannot sync: touch nothing more).
  * SPDX-License-Identifier: ISC
  */
 #ifndef PH_STORE_H
@@ -126,6 +126,12 @@ struct ph_store_ops {
 	enum ph_error	(*begin)(struct ph_store *store, struct ph_fail *fail);
 	enum ph_error	(*commit)(struct ph_store *store, struct ph_fail *fail);
 	void		(*abandon)(struct ph_store *store);
+
+	/*
+	 * Whether what is open is still what others see by its name.  PH_NONE: another store is there, or
+	 * none; PH_BUSY: a part of it was taken away.  begin fails with PH_BUSY then.
+	 */
+	enum ph_error	(*in_place)(struct ph_store *store, struct ph_fail *fail);
 
 	/* Keeps an event and its key.  PH_NONE: the key is known, nothing was kept. */
 	enum ph_error	(*keep)(struct ph_store *store, const struct ph_store_event *event,
@@ -272,6 +278,18 @@ struct ph_store_ops {
 	/* Remembers a number by name. */
 	enum ph_error	(*note)(struct ph_store *store, const char *name, int64_t value,
 			    struct ph_fail *fail);
+
+	/* What was remembered.  PH_NONE: nothing by that name. */
+	enum ph_error	(*recall)(struct ph_store *store, const char *name, int64_t *value,
+			    struct ph_fail *fail);
+
+	/* How many events and replies are open. */
+	enum ph_error	(*count_open)(struct ph_store *store, int64_t *n_events, int64_t *n_replies,
+			    struct ph_fail *fail);
+
+	/* Every open reply is "held", every open event "dead"; how many were. */
+	enum ph_error	(*hold_all)(struct ph_store *store, int64_t now, const char *why,
+			    int64_t *n_events, int64_t *n_replies, struct ph_fail *fail);
 
 	/* Calls take with every name that begins so: what follows, and the number.  take's error ends it. */
 	enum ph_error	(*noted)(struct ph_store *store, const char *prefix,

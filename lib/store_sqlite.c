@@ -175,6 +175,11 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[FIND_TOKEN] = "SELECT id, coalesce(left_at, 0), conv, state<>'sent', mid IS NULL FROM reply"
 	    " WHERE token IS NOT NULL AND token=?1",
 	[CONFIRM] = "UPDATE reply SET state='sent', mid=coalesce(mid, ?2) WHERE id=?1",
+	[RECALL] = "SELECT value FROM meta WHERE name=?1",
+	[COUNT_OWED] = "SELECT count(*) FROM reply WHERE " REPLY_OPEN,
+	[HOLD_ALL] = "UPDATE reply SET state='held', due=?1, why=?2 WHERE " REPLY_OPEN,
+	[HOLD_CONVS] = "UPDATE conv SET due=NULL WHERE due IS NOT NULL",
+	[DROP_EVENTS] = "UPDATE event SET state='dead', due=NULL, why=?1 WHERE " EVENT_OPEN,
 	/* A walk along the primary keys: the age of a row needs no index, and no scan. */
 	[PRUNE_EVENT_END] = "SELECT max(id) FROM (SELECT id FROM event WHERE id>?1 ORDER BY id LIMIT 500)",
 	[PRUNE_EVENT] = "DELETE FROM event WHERE id>?1 AND id<=?2 AND ((state='done' AND came<?3)"
@@ -240,8 +245,19 @@ sqlite_open(const char *path, struct ph_store **out, struct ph_fail *fail)
 }
 
 static enum ph_error
+sqlite_in_place(struct ph_store *s, struct ph_fail *fail)
+{
+	return ph_sqlite_in_place(&s->sq, fail);
+}
+
+/* Nothing is promised by a file that nobody will find. */
+static enum ph_error
 sqlite_begin(struct ph_store *s, struct ph_fail *fail)
 {
+	struct ph_fail	 gone = PH_FAIL_INIT;
+
+	if (ph_sqlite_in_place(&s->sq, &gone) != PH_OK)
+		return ph_error_set(fail, PH_BUSY, "%s", gone.text);
 	return ph_sqlite_run(&s->sq, PH_SQLITE_BEGIN, WITH_NOTHING, fail);
 }
 
@@ -291,6 +307,33 @@ sqlite_note(struct ph_store *s, const char *name, int64_t value, struct ph_fail 
 }
 
 static enum ph_error
+sqlite_recall(struct ph_store *s, const char *name, int64_t *value, struct ph_fail *fail)
+{
+	return ph_sqlite_ask(&s->sq, RECALL, WITH(WORD(name)), value, fail);
+}
+
+static enum ph_error
+sqlite_count_open(struct ph_store *s, int64_t *n_events, int64_t *n_replies, struct ph_fail *fail)
+{
+	enum ph_error	 err = ph_sqlite_ask(&s->sq, COUNT_OPEN, WITH_NOTHING, n_events, fail);
+
+	return err == PH_OK ? ph_sqlite_ask(&s->sq, COUNT_OWED, WITH_NOTHING, n_replies, fail) : err;
+}
+
+static enum ph_error
+sqlite_hold_all(struct ph_store *s, int64_t now, const char *why, int64_t *n_events,
+    int64_t *n_replies, struct ph_fail *fail)
+{
+	enum ph_error	 err = sqlite_count_open(s, n_events, n_replies, fail);
+
+	if (err == PH_OK)
+		err = ph_sqlite_run(&s->sq, HOLD_ALL, WITH(INT(now), WORD(why)), fail);
+	if (err == PH_OK)
+		err = ph_sqlite_run(&s->sq, HOLD_CONVS, WITH_NOTHING, fail);
+	return err == PH_OK ? ph_sqlite_run(&s->sq, DROP_EVENTS, WITH(WORD(why)), fail) : err;
+}
+
+static enum ph_error
 sqlite_noted(struct ph_store *s, const char *prefix,
     enum ph_error (*take)(void *arg, const char *rest, int64_t value, struct ph_fail *fail),
     void *arg, struct ph_fail *fail)
@@ -319,6 +362,7 @@ const struct ph_store_ops	 ph_store_sqlite = {
 	.begin = sqlite_begin,
 	.commit = sqlite_commit,
 	.abandon = sqlite_abandon,
+	.in_place = sqlite_in_place,
 	.keep = ph_store_sqlite_keep,
 	.find = ph_store_sqlite_find,
 	.silence = ph_store_sqlite_silence,
@@ -349,6 +393,9 @@ const struct ph_store_ops	 ph_store_sqlite = {
 	.pause = sqlite_pause,
 	.paused = sqlite_paused,
 	.note = sqlite_note,
+	.recall = sqlite_recall,
+	.count_open = sqlite_count_open,
+	.hold_all = sqlite_hold_all,
 	.noted = sqlite_noted,
 	.advance = sqlite_advance,
 	.prune = ph_store_sqlite_prune,

@@ -44,7 +44,7 @@ subtest 'each library has one door' => sub {
 		qr{^openssl/} => qr{^lib/signature\.c$},
 		qr{^json-c/} => qr{^lib/json\.c$},
 		qr{^curl/} => qr{^lib/graph\.c$},
-		qr{^sqlite3\.h} => qr{^lib/sqlite(?:_wal)?\.[ch]$},
+		qr{^sqlite3\.h} => qr{^lib/sqlite(?:_wal|_error)?\.[ch]$},
 		qr{^libpq-fe\.h} => qr{^lib/store_postgres\.c$},
 		qr{^pcre2} => qr{^lib/match\.c$},
 	);

@@ -487,6 +487,86 @@ TEST(a_store_that_cannot_commit_is_not_opened)
 	assert_null(ledger);
 }
 
+/* Copies of the store. */
+
+static struct ph_ledger_generation
+next_generation(int64_t last)
+{
+	struct ph_ledger_generation	 g;
+
+	must(ph_ledger_commit(ledger, &wrong), &wrong);
+	must(ph_ledger_next_generation(ledger, last, NOW, &g, &wrong), &wrong);
+	must(ph_ledger_begin(ledger, &wrong), &wrong);
+	return g;
+}
+
+TEST(each_helper_that_starts_counts_one_more)
+{
+	int64_t	 beside = 0;
+	int	 i;
+
+	for (i = 1; i <= 4; i++) {
+		open_ledger(NOW);
+		assert_int_equal(next_generation(beside).number, i);
+		beside = i == 2 ? 1 : i;	/* the second died before it could write the number down */
+		must(ph_ledger_commit(ledger, &wrong), &wrong);
+		ph_ledger_close(ledger);
+		ledger = NULL;
+	}
+}
+
+TEST(what_no_older_copy_holds_is_sent)
+{
+	static const int64_t	 beside[] = { 0, 1, 2 };	/* unknown, lower, the same */
+	size_t			 i;
+
+	for (i = 0; i < COUNT_OF(beside); i++) {
+		open_ledger(NOW);
+		(void)next_generation(0);
+		(void)next_generation(1);
+		owe((int)i + 1);
+		assert_false(next_generation(beside[i]).older);
+		assert_int_equal(claim(NOW), 1);
+		forget_found();
+		must(ph_ledger_commit(ledger, &wrong), &wrong);
+		ph_ledger_close(ledger);
+		ledger = NULL;
+		assert_int_equal(unlink("queue.db"), 0);
+		assert_int_equal(unlink("queue.db-wal"), 0);
+	}
+}
+
+TEST(what_an_older_copy_holds_is_for_a_person_to_decide)
+{
+	struct ph_ledger_generation	 g;
+	struct ph_store_conv		 conv;
+	bool				 open;
+
+	open_ledger(NOW);
+	owe(1);
+	owe(2);
+	owe(3);
+	assert_int_equal(claim(NOW), 3);
+	(void)settle(PH_UNSURE, NOW);		/* one unsure, two sending, one ready, an event that waits */
+	owe(4);
+	must(ph_ledger_put_off(ledger, hear(5, 1, &conv), conv.id, NOW, &wrong), &wrong);
+	g = next_generation(7);
+	assert_true(g.older);
+	assert_int_equal(g.number, 8);
+	assert_int_equal(g.n_replies, 4);
+	assert_int_equal(g.n_events, 1);
+	assert_false(ph_ledger_any_open(ledger));
+	must(ph_ledger_is_open(ledger, conv.id, &open, &wrong), &wrong);
+	assert_false(open);
+	assert_int_equal(next_due(), 0);
+	assert_int_equal(claim(NOW + PH_DAY_MS), 0);
+	assert_int_equal(ripen(NOW + PH_DAY_MS), 0);
+	must(ph_ledger_steer(ledger, PH_STORE_RETRY, 1, NOW, &wrong), &wrong);
+	assert_int_equal(claim(NOW), 1);
+	assert_int_equal(found[0].id, 1);
+	assert_false(next_generation(8).older);
+}
+
 /* Answers. */
 
 TEST(an_answer_of_several_messages_goes_in_their_order)
@@ -1303,6 +1383,9 @@ main(void)
 		in_a_room(a_retry_in_between_grants_no_third_send),
 		in_a_room(what_could_not_be_read_is_kept_once),
 		in_a_room(a_store_that_cannot_commit_is_not_opened),
+		in_a_room(each_helper_that_starts_counts_one_more),
+		in_a_room(what_no_older_copy_holds_is_sent),
+		in_a_room(what_an_older_copy_holds_is_for_a_person_to_decide),
 		in_a_room(an_answer_of_several_messages_goes_in_their_order),
 		in_a_room(more_than_20_messages_in_a_minute_are_held),
 		in_a_room(an_answer_that_alone_is_longer_is_held_from_the_21st_on),

@@ -194,6 +194,33 @@ TEST(a_full_disk_is_told_and_passes)
 	free((void *)(uintptr_t)big.at);
 }
 
+/* Its promise is kept in a file that nobody would find. */
+static void
+out_of_place(enum ph_error err, const char *told)
+{
+	assert_int_equal(ops->in_place(store, &wrong), err);
+	assert_non_null(strstr(wrong.text, told));
+	wrong = (struct ph_fail)PH_FAIL_INIT;
+	assert_int_equal(ops->begin(store, &wrong), PH_BUSY);
+	assert_non_null(strstr(wrong.text, told));
+	wrong = (struct ph_fail)PH_FAIL_INIT;
+}
+
+TEST(nothing_begins_in_a_file_that_was_taken_away)
+{
+	open_store();
+	must(ops->in_place(store, &wrong), &wrong);
+	assert_int_equal(rename(FILE_NAME, "elsewhere"), 0);
+	out_of_place(PH_NONE, "queue.db: replaced or removed");
+	room_write(FILE_NAME, BYTES("another"), 0600);
+	out_of_place(PH_NONE, "queue.db: replaced or removed");
+	assert_int_equal(rename("elsewhere", FILE_NAME), 0);
+	must(ops->begin(store, &wrong), &wrong);
+	ops->abandon(store);
+	assert_int_equal(unlink(FILE_NAME "-wal"), 0);
+	out_of_place(PH_BUSY, "queue.db-wal: replaced or removed");
+}
+
 static off_t
 wal_len(void)
 {
@@ -209,6 +236,20 @@ TEST(the_log_is_moved_in_when_idle_and_only_then)
 	must(ops->begin(store, &wrong), &wrong);
 	must(keep("k", BYTES("x")), &wrong);
 	must(ops->commit(store, &wrong), &wrong);
+	must(ops->tidy(store, false, &wrong), &wrong);
+	assert_true(wal_len() > 0);
+	must(ops->tidy(store, true, &wrong), &wrong);
+	assert_int_equal(wal_len(), 0);
+}
+
+/* Its old pages would be played into whatever database is put in the place of this one. */
+TEST(a_log_begun_anew_is_cut_when_idle)
+{
+	open_store();
+	must(ops->begin(store, &wrong), &wrong);
+	must(keep("k", BYTES("x")), &wrong);
+	must(ops->commit(store, &wrong), &wrong);
+	store->sq.wal_max = 1;
 	must(ops->tidy(store, false, &wrong), &wrong);
 	assert_true(wal_len() > 0);
 	must(ops->tidy(store, true, &wrong), &wrong);
@@ -410,6 +451,8 @@ main(void)
 		in_a_room(what_is_no_database_is_broken_and_untouched),
 		in_a_room(an_outsiders_lock_is_busy_and_passes),
 		in_a_room(a_full_disk_is_told_and_passes),
+		in_a_room(nothing_begins_in_a_file_that_was_taken_away),
+		in_a_room(a_log_begun_anew_is_cut_when_idle),
 		in_a_room(the_log_is_moved_in_when_idle_and_only_then),
 		in_a_room(what_became_of_a_reply_can_be_read),
 		in_a_room(no_question_reads_a_whole_table),
