@@ -33,20 +33,19 @@ make(const char *path)
 	(void)mkdir(part, 0700);
 }
 
-static const char *
-network_name(int fd)
+const char *
+ph_state_network(uint32_t magic)
 {
-	static const struct { long magic; const char *name; } networks[] = {
+	static const struct { uint32_t magic; const char *name; } networks[] = {
 		{ 0x6969, "NFS" }, { 0xff534d42, "CIFS" }, { 0xfe534d42, "SMB2" },
 		{ 0x517b, "SMB" }, { 0x65735546, "FUSE" }, { 0x01021997, "9p" },
+		{ 0x00c36400, "Ceph" }, { 0x5346414f, "AFS" }, { 0x73757245, "Coda" },
+		{ 0x0bd00bd0, "Lustre" }, { 0x7461636f, "OCFS2" }, { 0x01161970, "GFS2" },
 	};
-	struct statfs	 fs;
-	size_t		 i;
+	size_t	 i;
 
-	if (fstatfs(fd, &fs) != 0)
-		return NULL;
 	for (i = 0; i < sizeof(networks) / sizeof(networks[0]); i++)
-		if ((unsigned long)fs.f_type == (unsigned long)networks[i].magic)
+		if (networks[i].magic == magic)
 			return networks[i].name;
 	return NULL;
 }
@@ -55,6 +54,7 @@ static enum ph_error
 judge(int fd, const char *path, struct ph_fail *fail)
 {
 	struct stat	 st;
+	struct statfs	 fs;
 	const char	*network;
 
 	if (fstat(fd, &st) != 0)
@@ -64,7 +64,7 @@ judge(int fd, const char *path, struct ph_fail *fail)
 		    (unsigned)st.st_uid, (unsigned)geteuid());
 	if ((st.st_mode & 077) != 0)
 		return ph_error_set(fail, PH_CONFIG, "%s: others may enter: chmod 0700 %s", path, path);
-	if ((network = network_name(fd)) != NULL)
+	if (fstatfs(fd, &fs) == 0 && (network = ph_state_network((uint32_t)fs.f_type)) != NULL)
 		return ph_error_set(fail, PH_CONFIG, "%s: on %s, whose locks and sockets do not cross "
 		    "hosts: set PAGEHOOK_STATE to a local directory", path, network);
 	return PH_OK;

@@ -8,6 +8,8 @@
 #ifndef PH_STATE_H
 #define PH_STATE_H
 
+#include <stdint.h>
+
 #include "error.h"
 
 /*
@@ -22,5 +24,11 @@ enum ph_error	ph_state_open(const char *path, int *fd, struct ph_fail *fail) PH_
  * everybody else out.  A directory that is not there yet changes nothing.
  */
 enum ph_error	ph_state_become_owner(const char *path, struct ph_fail *fail) PH_MUST_USE;
+
+/*
+ * What a file system is called whose locks, shared memory and sockets do not cross hosts, by the type
+ * that statfs(2) gives; NULL: it is none of those.
+ */
+const char	*ph_state_network(uint32_t magic);
 
 #endif

@@ -78,6 +78,24 @@ TEST(what_belongs_to_another_is_refused)
 	refused(path_to("theirs"), "belongs to uid 1");
 }
 
+/* Two helpers that do not see each other's lock would both send. */
+TEST(a_network_file_system_has_a_name)
+{
+	static const struct { uint32_t type; const char *name; } rows[] = {
+		{ 0x6969, "NFS" }, { 0xff534d42, "CIFS" }, { 0xfe534d42, "SMB2" }, { 0x517b, "SMB" },
+		{ 0x65735546, "FUSE" }, { 0x01021997, "9p" }, { 0x00c36400, "Ceph" },
+	};
+	static const uint32_t	 local[] = {
+		0xef53, 0x01021994, 0x58465342, 0x9123683e, 0x794c7630, 0x2fc12fc1,
+	};	/* ext4, tmpfs, xfs, btrfs, overlay, zfs */
+	size_t			 i;
+
+	for (i = 0; i < COUNT_OF(rows); i++)
+		assert_string_equal(ph_state_network(rows[i].type), rows[i].name);
+	for (i = 0; i < COUNT_OF(local); i++)
+		assert_null(ph_state_network(local[i]));
+}
+
 #define in_a_room(test)	cmocka_unit_test_setup_teardown(test, room_enter, room_leave)
 
 int
@@ -88,6 +106,7 @@ main(void)
 		in_a_room(where_others_may_enter_is_refused),
 		in_a_room(what_is_no_directory_is_refused),
 		in_a_room(what_belongs_to_another_is_refused),
+		cmocka_unit_test(a_network_file_system_has_a_name),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
