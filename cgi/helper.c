@@ -68,12 +68,13 @@ settle_in(struct ph_fail *fail)
 
 /*
  * The lock, held for life, decides who is the helper.  Its file says how many helpers in a row died
- * before they had committed anything, and when the last began: "<pid> <died> <Unix ms>".
+ * before they had committed anything, when the last began, and the number that the store had then, by
+ * which an older copy of it can be told: "<pid> <died> <Unix ms> <generation>".  A file that is missing
+ * or damaged says nothing.  pid 0: that helpers die was said.
  */
 struct lock {
-	int	 fd;
-	int	 died;
-	int64_t	 began;
+	int	 fd, pid, died;
+	int64_t	 began, generation, written;	/* written: the generation in the file */
 };
 
 static enum ph_error
@@ -99,23 +100,45 @@ wait_for_lock(struct lock *lock, int state_fd, const struct ph_conf *conf, struc
 }
 
 static void
-write_lock(const struct lock *lock)
+write_lock(struct lock *lock)
 {
-	char	 text[64];
-	int	 n = snprintf(text, sizeof(text), "%d %d %" PRId64 "\n", (int)getpid(), lock->died,
-		    lock->began);
+	char	 text[80];
+	int	 n = snprintf(text, sizeof(text), "%d %d %" PRId64 " %" PRId64 "\n", lock->pid, lock->died,
+		    lock->began, lock->generation);
 
-	if (ftruncate(lock->fd, 0) == -1 || pwrite(lock->fd, text, (size_t)n, 0) != n)
+	/* One write, then what an older line left behind: whoever is killed here leaves a good line. */
+	lock->written = lock->generation;
+	if (pwrite(lock->fd, text, (size_t)n, 0) != n || ftruncate(lock->fd, n) == -1)
 		ph_log_say(PH_WARN, "helper", "helper.lock: %s", strerror(errno));
+}
+
+/* Whether helpers die at their start, and this one came too soon: how long they wait, else 0. */
+static int
+pause_s(const struct lock *lock, int64_t now)
+{
+	int	 s = lock->died == 0 ? 0 : lock->died < 6 ? 1 << lock->died : MAX_PAUSE_S;
+
+	return now >= lock->began && now < lock->began + ph_clock_wait_ms(INT64_C(1000) * s) ? s : 0;
+}
+
+static enum ph_error
+refuse_soon(struct lock *lock, int s, struct ph_fail *fail)
+{
+	if (lock->pid == 0)
+		return PH_NONE;
+	lock->pid = 0;
+	write_lock(lock);
+	return ph_error_set(fail, PH_BUSY, "helper: %d in a row died before they had committed anything; "
+	    "the next starts %d s after the last", lock->died, s);
 }
 
 /* PH_NONE: another helper has it.  PH_BUSY: helpers die at their start; this one came too soon. */
 static enum ph_error
 take_lock(struct lock *lock, int state_fd, const struct ph_conf *conf, struct ph_fail *fail)
 {
-	char	 text[64] = "";
-	int	 pid;
-	int64_t	 pause_s, now = ph_clock_now();
+	char	 text[80] = "";
+	int64_t	 now = ph_clock_now();
+	int	 s;
 
 	*lock = (struct lock){ .fd = openat(state_fd, "helper.lock",
 	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) };
@@ -124,13 +147,10 @@ take_lock(struct lock *lock, int state_fd, const struct ph_conf *conf, struct ph
 	if (wait_for_lock(lock, state_fd, conf, fail) != PH_OK)
 		return fail->err != PH_OK ? fail->err : PH_NONE;
 	if (pread(lock->fd, text, sizeof(text) - 1, 0) > 0 &&
-	    sscanf(text, "%d %d %" SCNd64, &pid, &lock->died, &lock->began) == 3 && lock->died > 0) {
-		pause_s = lock->died < 6 ? 1 << lock->died : MAX_PAUSE_S;
-		if (now >= lock->began && now < lock->began + ph_clock_wait_ms(1000 * pause_s))
-			return ph_error_set(fail, PH_BUSY, "helper: %d in a row died before they had "
-			    "committed anything; the next starts %" PRId64 " s after the last", lock->died,
-			    pause_s);
-	}
+	    sscanf(text, "%d %d %" SCNd64 " %" SCNd64, &lock->pid, &lock->died, &lock->began,
+	    &lock->generation) >= 3 && (s = pause_s(lock, now)) != 0)
+		return refuse_soon(lock, s, fail);
+	lock->pid = (int)getpid();
 	lock->died++;
 	lock->began = now;
 	write_lock(lock);
@@ -140,6 +160,7 @@ take_lock(struct lock *lock, int state_fd, const struct ph_conf *conf, struct ph
 struct life {				/* what a helper lives by, and why it ends */
 	const struct ph_conf	*conf;
 	struct ph_pages		*pages;
+	struct lock		 lock;
 	enum { IDLE, STOPPED, REPLACED } end;
 };
 
@@ -201,6 +222,22 @@ leave(struct ph_turn *turn, struct ph_fail *fail)
 	return PH_OK;
 }
 
+/*
+ * Whether the store was taken away: then there is nothing to settle.  Another one in its place counts
+ * as an older copy, since it cannot know what this one knew last.
+ */
+static bool
+let_go(struct ph_turn *turn, struct lock *lock)
+{
+	enum ph_error	 err = ph_turn_let_go(turn);
+
+	if (err == PH_NONE) {
+		lock->generation++;
+		write_lock(lock);
+	}
+	return err != PH_OK;
+}
+
 /* Turns until idle, told to leave, or somebody else should do this. */
 static enum ph_error
 turn_until_the_end(struct ph_turn *turn, struct life *l, struct ph_fail *fail)
@@ -216,6 +253,8 @@ turn_until_the_end(struct ph_turn *turn, struct life *l, struct ph_fail *fail)
 		now = ph_clock_mono();
 		if (now >= look_at) {
 			look_at = now + LOOK_EVERY_MS;
+			if (l->lock.generation != l->lock.written)
+				write_lock(&l->lock);
 			why = reason_to_leave(turn, l, &said);
 		}
 		idle = conf->idle_exit_ms > 0 && now - ph_turn_busy_at(turn) >= conf->idle_exit_ms;
@@ -223,7 +262,7 @@ turn_until_the_end(struct ph_turn *turn, struct life *l, struct ph_fail *fail)
 	l->end = stopping ? STOPPED : why != NULL ? REPLACED : IDLE;
 	if (l->end != IDLE)
 		ph_log_say(PH_INFO, "helper", "leaving: %s", why != NULL ? why : "told to");
-	return leave(turn, fail);
+	return let_go(turn, &l->lock) ? PH_OK : leave(turn, fail);
 }
 
 /*
@@ -231,17 +270,19 @@ turn_until_the_end(struct ph_turn *turn, struct life *l, struct ph_fail *fail)
  * in the backlog is ours to send; so we listen again.
  */
 static enum ph_error
-live(struct life *l, int state_fd, struct lock *lock, struct ph_fail *fail)
+live(struct life *l, int state_fd, struct ph_fail *fail)
 {
+	const struct ph_turn_with	 with = { .conf = l->conf, .pages = l->pages,
+		.state_fd = state_fd, .stop_fd = stop_pipe[0], .generation = &l->lock.generation };
 	struct ph_turn	*turn;
 	enum ph_error	 err;
 	bool		 again;
 
 	do {
-		if (ph_turn_open(l->conf, l->pages, state_fd, stop_pipe[0], &turn, fail) != PH_OK)
+		if (ph_turn_open(&with, &turn, fail) != PH_OK)
 			return fail->err;
-		lock->died = 0;			/* it has committed */
-		write_lock(lock);
+		l->lock.died = 0;		/* it has committed */
+		write_lock(&l->lock);
 		ph_log_say(PH_INFO, "helper", "pid %d listens", (int)getpid());
 		err = turn_until_the_end(turn, l, fail);
 		again = err == PH_OK && l->end == IDLE &&
@@ -257,7 +298,6 @@ static enum ph_error
 be_helper(struct life *l, struct ph_fail *fail)
 {
 	const struct ph_conf	*conf = l->conf;
-	struct lock	 lock = { .fd = -1 };
 	int		 state_fd;
 	enum ph_error	 err;
 
@@ -268,12 +308,12 @@ be_helper(struct life *l, struct ph_fail *fail)
 	if (fchdir(state_fd) == -1)
 		err = ph_error_set(fail, PH_CONFIG, "%s: %s", conf->state, strerror(errno));
 	else if ((err = ph_conf_check(conf, fail)) == PH_OK &&
-	    (err = take_lock(&lock, state_fd, conf, fail)) == PH_OK &&
+	    (err = take_lock(&l->lock, state_fd, conf, fail)) == PH_OK &&
 	    (err = ph_pages_load(conf, &l->pages, fail)) == PH_OK)
-		err = live(l, state_fd, &lock, fail);
+		err = live(l, state_fd, fail);
 	ph_pages_free(l->pages);
-	if (lock.fd != -1)
-		close(lock.fd);
+	if (l->lock.fd != -1)
+		close(l->lock.fd);
 	close(state_fd);
 	return err;
 }
@@ -302,7 +342,7 @@ int
 helper_run(const struct call *call)
 {
 	struct ph_fail	 fail = PH_FAIL_INIT;
-	struct life	 life = { .conf = call->conf, .end = STOPPED };
+	struct life	 life = { .conf = call->conf, .lock = { .fd = -1 }, .end = STOPPED };
 	enum ph_error	 err = be_helper(&life, &fail);
 
 	if (err == PH_OK && life.end == REPLACED)

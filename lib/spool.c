@@ -7,6 +7,7 @@
  */
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 
 #include <dirent.h>
@@ -24,6 +25,7 @@
 #define MAX_BYTES	(INT64_C(256) << 20)
 #define MAX_FILE	(80 << 20)
 #define MAX_AT_ONCE	(8u << 20)	/* bytes read at once, unless one body is longer */
+#define LEFT_FOR_HELPER	(2 << 20)	/* bytes of a disk that is nearly full: half of the helper's ballast */
 #define COUNT_EVERY_MS	1000
 #define SETTLED_NS	INT64_C(1000000000)	/* more than any file system's tick */
 #define MAGIC		"pagehook-spool 1 "
@@ -78,6 +80,16 @@ count(struct ph_spool *spool)
 	spool->counted_at = ph_clock_mono();
 }
 
+/* The last of the room is for what became of the replies under way: no front can note that. */
+static bool
+is_full(const struct ph_spool *spool, size_t len)
+{
+	struct statvfs	 fs;
+
+	return fstatvfs(spool->fd, &fs) == 0 &&
+	    (unsigned long long)fs.f_bavail * fs.f_frsize < LEFT_FOR_HELPER + len;
+}
+
 static enum ph_error
 write_synced(int fd, struct ph_slice body, int64_t now, struct ph_fail *fail)
 {
@@ -109,6 +121,8 @@ ph_spool_keep(struct ph_spool *spool, struct ph_slice body, int64_t now, struct 
 	if (spool->bytes + (int64_t)body.len > MAX_BYTES)
 		return ph_error_set(fail, PH_TOOBIG, "spool: full: %" PRId64 " bytes wait for a helper",
 		    spool->bytes);
+	if (is_full(spool, body.len))
+		return ph_error_set(fail, PH_TOOBIG, "spool: the disk is full");
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		random = (uint32_t)ph_clock_mono();	/* pid and counter still make it unique */
 	snprintf(name, sizeof(name), "%013" PRId64 "-%d-%u-%08x", now, (int)getpid(),

@@ -33,7 +33,7 @@ void		ph_spool_close(struct ph_spool *spool);
 
 /*
  * Keeps a body: when PH_OK returns, file and directory are synced.
- * PH_TOOBIG: 256 MiB lie there already.  PH_BUSY: it cannot be written; the text says why.
+ * PH_TOOBIG: 256 MiB lie there already, or the disk is nearly full.  PH_BUSY: it cannot be written; the text says why.
  */
 enum ph_error	ph_spool_keep(struct ph_spool *spool, struct ph_slice body, int64_t now,
 		    struct ph_fail *fail) PH_MUST_USE;

@@ -7,6 +7,7 @@
  */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +290,8 @@ note_files(struct ph_sqlite *s, struct ph_fail *fail)
 	struct stat	 st;
 
 	wal_name(s, wal, sizeof(wal));
+	if (run(s, "SELECT count(*) FROM sqlite_schema", fail) != PH_OK)	/* what reads makes the log */
+		return fail->err;
 	if (stat(s->path, &st) == 0) {
 		s->db_file.dev = st.st_dev;
 		s->db_file.ino = st.st_ino;

@@ -5,12 +5,14 @@
  * Lives in one thread.
  * SPDX-License-Identifier: ISC
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "alert.h"
+#include "ballast.h"
 #include "clock.h"
 #include "delivery.h"
 #include "log.h"
@@ -50,22 +52,75 @@ struct ph_turn {
 	struct ph_spooled	*spooled;
 	size_t			 n_spooled;
 
+	char			 trouble[240];	/* of the disk, in words; "": none */
+	bool			 has_ballast;
+	bool			 full;		/* the disk: nothing new is taken in */
+	bool			 cramped;	/* there is not even room for outcomes: nothing is claimed */
+	int			 again_ms;	/* after a turn that failed */
+
 	int64_t			 began, now;	/* Unix ms; now: of this turn */
-	int64_t			 busy_at, tidied_at, looked_at, prune_at;	/* monotonic ms */
-	struct ph_fail		 trouble;	/* why the last turn could not commit; none: it could */
-	bool			 leaving, asks_no_more, moved, more_spooled, stepped_back;
+	int64_t			*generation;
+	int64_t			 ballast_at,	/* monotonic ms: look for room then */
+				 busy_at, tidied_at, looked_at, prune_at;	/* monotonic ms */
+	bool			 leaving, asks_no_more, moved, failed, more_spooled, stepped_back;
 	struct pollfd		 watched[MAX_WATCHED];
 	int			 stop_fd;
 };
 
+/* Another helper begins with this store, or another hour: copies of it from before can be told by that. */
 static enum ph_error
-open_ledger(struct ph_turn *t, struct ph_fail *fail)
+next_generation(struct ph_turn *t, struct ph_fail *fail)
 {
-	size_t	 n_unsure;
+	struct ph_ledger_generation	 g;
 
-	if (ph_ledger_open(&ph_store_sqlite, "queue.db", ph_clock_now(), t->conf->max_reply_age_ms,
-	    t->conf->unsure, &t->ledger, &n_unsure, fail) != PH_OK)
+	if (ph_ledger_next_generation(t->ledger, *t->generation, ph_clock_now(), &g, fail) != PH_OK)
 		return fail->err;
+	*t->generation = g.number;
+	if (g.older)
+		ph_log_say(PH_ERROR, "alert", "queue.db is not what the last helper left, but older or new: %" PRId64
+		    " replies open in it are held and %" PRId64 " events dead, since they may have been "
+		    "answered; retry or drop them by hand", g.n_replies, g.n_events);
+	return PH_OK;
+}
+
+/* The disk is full: from now on there is only what the ballast gave back. */
+static void
+lighten(struct ph_turn *t)
+{
+	t->full = true;
+	t->has_ballast = false;
+	if (ph_ballast_drop() == PH_OK)
+		t->again_ms = 0;
+	t->cramped = !ph_ballast_has_room();
+}
+
+static enum ph_error
+open_ledger(struct ph_turn *t, size_t *n_unsure, struct ph_fail *fail)
+{
+	if (ph_ledger_open(&ph_store_sqlite, "queue.db", ph_clock_now(), t->conf->max_reply_age_ms,
+	    t->conf->unsure, &t->ledger, n_unsure, fail) == PH_OK && next_generation(t, fail) == PH_OK)
+		return PH_OK;
+	ph_ledger_close(t->ledger);
+	t->ledger = NULL;
+	return fail->err;
+}
+
+static enum ph_error
+open_store(struct ph_turn *t, struct ph_fail *fail)
+{
+	struct ph_fail	 mine = PH_FAIL_INIT;
+	size_t		 n_unsure;
+
+	if (open_ledger(t, &n_unsure, &mine) == PH_TOOBIG) {
+		lighten(t);
+		mine = (struct ph_fail)PH_FAIL_INIT;
+		(void)!open_ledger(t, &n_unsure, &mine);
+	}
+	if (mine.err != PH_OK)
+		return ph_error_set(fail, mine.err, "%s", mine.text);
+	if (!t->full && !(t->has_ballast = ph_ballast_make(&mine) == PH_OK))
+		ph_log_say(PH_WARN, "store", "%s: if the disk fills up now, what is under way cannot be noted",
+		    mine.text);
 	if (n_unsure > 0)
 		ph_log_say(PH_WARN, "reply", "%zu may or may not have been sent when the last helper died: "
 		    "unsure, looked at again after a while", n_unsure);
@@ -92,7 +147,7 @@ open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
 	const struct ph_conf	*conf = t->conf;
 	struct ph_graph_conf	 graph = { conf->graph_url, conf->graph_version, conf->graph_ca };
 
-	if (open_ledger(t, fail) != PH_OK || ph_graph_open(&graph, &t->graph, fail) != PH_OK ||
+	if (open_store(t, fail) != PH_OK || ph_graph_open(&graph, &t->graph, fail) != PH_OK ||
 	    ph_spool_open(&t->spool, state_fd, fail) != PH_OK ||
 	    ph_alert_open(conf->alert, &t->alert, fail) != PH_OK ||
 	    ph_sending_new(t->ledger, t->graph, t->pages, &t->news, &t->sending, fail) != PH_OK ||
@@ -106,23 +161,23 @@ open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
 }
 
 enum ph_error
-ph_turn_open(const struct ph_conf *conf, struct ph_pages *pages, int state_fd, int stop_fd,
-    struct ph_turn **out, struct ph_fail *fail)
+ph_turn_open(const struct ph_turn_with *with, struct ph_turn **out, struct ph_fail *fail)
 {
 	struct ph_turn	*t = calloc(1, sizeof(*t));
 
 	*out = NULL;
 	if (t == NULL)
 		return ph_error_set(fail, PH_NOMEM, "helper: out of memory");
-	t->conf = conf;
-	t->pages = pages;
+	t->conf = with->conf;
+	t->pages = with->pages;
+	t->generation = with->generation;
 	t->spool = (struct ph_spool)PH_SPOOL_INIT;
-	t->stop_fd = stop_fd;
-	t->lookout.state_fd = state_fd;
+	t->stop_fd = with->stop_fd;
+	t->lookout.state_fd = with->state_fd;
 	t->began = ph_clock_now();
 	t->moved = true;
 	t->busy_at = t->tidied_at = ph_clock_mono();
-	if (open_all(t, state_fd, fail) != PH_OK) {
+	if (open_all(t, with->state_fd, fail) != PH_OK) {
 		ph_turn_close(t);
 		return fail->err;
 	}
@@ -190,7 +245,7 @@ static void
 gather_spooled(struct ph_turn *t)
 {
 	t->more_spooled = false;
-	if (ph_spool_changed(&t->spool))
+	if (!t->full && ph_spool_changed(&t->spool))
 		t->spooled = ph_spool_read_all(&t->spool, SPOOL_AT_ONCE, &t->n_spooled, &t->more_spooled);
 }
 
@@ -223,7 +278,8 @@ gather(struct ph_turn *t)
 		t->deliveries = ph_wire_read(t->wire, &t->n_deliveries);
 	gather_rules(t);
 	gather_outcomes(t);
-	if (t->n_deliveries > 0 || t->n_spooled > 0 || t->stepped_back || is_due(next_due(t), t->now))
+	if (t->n_deliveries > 0 || t->n_spooled > 0 || t->stepped_back ||
+	    (is_due(next_due(t), t->now) && !t->cramped))
 		t->moved = true;
 	if (t->n_deliveries > 0 || t->n_spooled > 0)
 		t->busy_at = ph_clock_mono();
@@ -237,7 +293,7 @@ describe(const struct ph_turn *t, struct ph_status_live *out)
 {
 	*out = (struct ph_status_live){ .pid = getpid(), .began = t->began,
 	    .rss_bytes = ph_survey_memory(), .tally = t->news.told };
-	snprintf(out->trouble, sizeof(out->trouble), "%s", t->trouble.text);
+	snprintf(out->trouble, sizeof(out->trouble), "%s", t->trouble);
 }
 
 static bool
@@ -247,6 +303,15 @@ show(const struct ph_turn *t, struct ph_wire_delivery *w)
 
 	describe(t, &live);
 	return ph_order_show(t->pages, &live, w->body, &w->answer);
+}
+
+static enum ph_error
+take_delivery(struct ph_turn *t, struct ph_wire_delivery *w, struct ph_fail *fail)
+{
+	if (!t->full)
+		return ph_delivery_keep(&t->delivery, w->body, t->now, &w->verdict, fail);
+	w->verdict = PH_FULL;			/* the room that is left is for what is under way */
+	return PH_OK;
 }
 
 static enum ph_error
@@ -271,8 +336,7 @@ commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
 	}
 	for (i = 0; i < t->n_deliveries && err == PH_OK; i++)
 		if (!t->deliveries[i].is_order)
-			err = ph_delivery_keep(d, t->deliveries[i].body, t->now,
-			    &t->deliveries[i].verdict, fail);
+			err = take_delivery(t, &t->deliveries[i], fail);
 	return err == PH_OK ? ph_delivery_owe(d, fail) : err;
 }
 
@@ -299,9 +363,15 @@ commit_orders(struct ph_turn *t, struct ph_fail *fail)
 	return err;
 }
 
+/*
+ * After a turn that failed, outcomes go first: nothing is claimed before it is known that what became
+ * of it can be written.
+ */
 static enum ph_error
 commit_all(struct ph_turn *t, struct ph_fail *fail)
 {
+	const bool	 claims = !t->leaving && !t->failed && !t->cramped;
+
 	if (ph_ledger_begin(t->ledger, fail) != PH_OK ||
 	    (t->stepped_back && ph_ledger_reset_clock(t->ledger, t->now, fail) != PH_OK) ||
 	    commit_deliveries(t, fail) != PH_OK || commit_orders(t, fail) != PH_OK)
@@ -309,10 +379,30 @@ commit_all(struct ph_turn *t, struct ph_fail *fail)
 	if (t->delivery.put_off)
 		ph_waiting_look_at_new(t->waiting);
 	if (ph_asked_commit(t->asked, t->now, fail) != PH_OK ||
-	    (!t->asks_no_more && ph_waiting_commit(t->waiting, t->now, fail) != PH_OK) ||
-	    ph_sending_commit(t->sending, t->now, t->leaving, fail) != PH_OK)
+	    (claims && !t->asks_no_more && ph_waiting_commit(t->waiting, t->now, fail) != PH_OK) ||
+	    ph_sending_commit(t->sending, t->now, !claims, fail) != PH_OK)
 		return fail->err;
 	return ph_ledger_commit(t->ledger, fail);
+}
+
+/* A cause is said once. */
+static void
+complain(struct ph_turn *t, const struct ph_fail *fail)
+{
+	if (strcmp(t->trouble, fail->text) == 0)
+		return;
+	snprintf(t->trouble, sizeof(t->trouble), "%s", fail->text);
+	ph_log_say(PH_ERROR, "alert", "%s%s", fail->text,
+	    fail->err == PH_TOOBIG ? ": nothing new is taken in until there is room" : "");
+}
+
+static void
+recover(struct ph_turn *t)
+{
+	if (t->trouble[0] == '\0' || t->failed || t->full)
+		return;
+	ph_log_say(PH_INFO, "store", "can be written again, after: %s", t->trouble);
+	t->trouble[0] = '\0';
 }
 
 /* Nothing happened: fronts hear that it was not kept, outcomes wait for the next turn. */
@@ -326,9 +416,6 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 	ph_asked_abandon(t->asked);
 	ph_waiting_abandon(t->waiting);
 	ph_news_abandon(&t->news);
-	if (t->trouble.err == PH_OK && fail->err == PH_TOOBIG)
-		ph_news_raise(&t->news, PH_CAUSE_DISK, (struct ph_slice){ NULL, 0 }, NULL, fail->text);
-	t->trouble = *fail;
 	for (i = 0; i < t->n_deliveries; i++)
 		if (!t->deliveries[i].is_order)
 			t->deliveries[i].verdict = fail->err == PH_TOOBIG ? PH_FULL : PH_LATER;
@@ -341,9 +428,13 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 	t->spooled = NULL;
 	t->n_spooled = 0;
 	ph_delivery_forget(&t->delivery);
+	t->failed = true;
+	t->again_ms = LOOK_EVERY_MS;		/* the disk will not be better in a moment */
 	if (fail->err != PH_BUSY && fail->err != PH_TOOBIG)
 		return fail->err;
-	ph_log_fail("store", fail);
+	complain(t, fail);
+	if (fail->err == PH_TOOBIG)
+		lighten(t);
 	*fail = (struct ph_fail)PH_FAIL_INIT;
 	return PH_OK;
 }
@@ -355,10 +446,11 @@ commit(struct ph_turn *t, struct ph_fail *fail)
 		return PH_OK;
 	if (commit_all(t, fail) != PH_OK)
 		return step_back(t, fail);
-	t->trouble = (struct ph_fail)PH_FAIL_INIT;
 	ph_sending_committed(t->sending);
 	ph_asked_committed(t->asked);
-	t->moved = false;
+	t->moved = t->failed;			/* there may be claims now */
+	t->failed = false;
+	recover(t);
 	return PH_OK;
 }
 
@@ -439,12 +531,14 @@ patience(const struct ph_turn *t)
 	int	 left = LOOK_EVERY_MS;
 	int64_t	 due = next_due(t) - ph_clock_now();
 
-	if (t->trouble.err != PH_OK)
-		return LOOK_EVERY_MS;		/* the disk will not be better in a moment */
+	if (t->failed)
+		return t->again_ms;
 	if (t->moved || t->more_spooled || ph_graph_finished(t->graph) || ph_sending_finished(t->sending) ||
 	    ph_asked_has_answers(t->asked) ||
 	    (t->leaving && ph_turn_flying(t) == 0))
 		return 0;
+	if (t->cramped)
+		return sooner(left, ph_asked_patience(t->asked));
 	if (!t->leaving && next_due(t) != 0 && ph_sending_flying(t->sending) < PH_SENDING_FLYING)
 		left = sooner(left, due < 0 ? 0 : due < LOOK_EVERY_MS ? (int)due : LOOK_EVERY_MS);
 	if (!t->asks_no_more)
@@ -464,10 +558,26 @@ prune(struct ph_turn *t, int64_t mono, struct ph_fail *fail)
 	    ph_ledger_prune(t->ledger, ph_clock_now(), t->conf->keep_ms, &more, &mine) != PH_OK ||
 	    ph_ledger_commit(t->ledger, &mine) != PH_OK)
 		ph_ledger_abandon(t->ledger);
+	if (!more && mine.err == PH_OK)
+		(void)!next_generation(t, &mine);
 	t->prune_at = mono + ph_clock_wait_ms(more ? PRUNE_STEP_MS : PRUNE_EVERY_MS);
 	if (mine.err == PH_OK || mine.err == PH_BUSY || mine.err == PH_TOOBIG)
 		return PH_OK;			/* the disk's own trouble shows where it matters */
 	return ph_error_set(fail, mine.err, "%s", mine.text);
+}
+
+/* Once there is room for ballast, there is some for what is new. */
+static void
+look_for_room(struct ph_turn *t, int64_t mono)
+{
+	if (t->has_ballast || mono < t->ballast_at)
+		return;
+	t->ballast_at = mono + LOOK_EVERY_MS;
+	t->has_ballast = ph_ballast_make(NULL) == PH_OK;
+	t->moved |= t->full;
+	t->full &= !t->has_ballast;
+	t->cramped = t->full && !ph_ballast_has_room();
+	recover(t);
 }
 
 /* Housekeeping: after a quiet moment, or when it must be. */
@@ -477,6 +587,7 @@ tidy(struct ph_turn *t, struct ph_fail *fail)
 	int64_t	 mono = ph_clock_mono();
 	bool	 quiet;
 
+	look_for_room(t, mono);
 	if (is_busy(t))
 		t->busy_at = mono;
 	if (mono >= t->prune_at && !t->moved && !t->leaving && prune(t, mono, fail) != PH_OK)
@@ -529,8 +640,33 @@ ph_turn_flying(const struct ph_turn *t)
 }
 
 const char *
+ph_turn_trouble(const struct ph_turn *t)
+{
+	return t->trouble[0] != '\0' ? t->trouble : NULL;
+}
+
+enum ph_error
+ph_turn_let_go(struct ph_turn *t)
+{
+	struct ph_fail	 fail = PH_FAIL_INIT;
+	int64_t		 n_events = 0, n_replies = 0;
+
+	if (ph_ledger_check(t->ledger, &fail) == PH_OK)
+		return PH_OK;
+	if (ph_ledger_count_open(t->ledger, &n_events, &n_replies, NULL) == PH_OK)
+		ph_log_say(PH_ERROR, "alert", "%s: %" PRId64 " replies and %" PRId64 " events were open in it",
+		    fail.text, n_replies, n_events);
+	else
+		ph_log_say(PH_ERROR, "alert", "%s, and cannot be read any more", fail.text);
+	(void)!ph_ledger_tidy(t->ledger, true, NULL);
+	return fail.err;
+}
+
+const char *
 ph_turn_reason_to_leave(const struct ph_turn *t)
 {
+	if (ph_ledger_check(t->ledger, NULL) != PH_OK)
+		return "the store is not in its place any more";
 	if (ph_wire_outdated(t->wire))
 		return "a newer front asked for a newer helper";
 	if (ph_wire_is_lost(t->wire))

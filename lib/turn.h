@@ -12,13 +12,18 @@
 
 struct ph_turn;
 
-/*
- * Opens store, Graph and spool of the state directory, which is the current one, and listens.
- * stop_fd: becomes readable when the helper is to leave; it ends a wait.  conf and pages
- * are borrowed; the pages' rules are read again when their files change.
- */
-enum ph_error	ph_turn_open(const struct ph_conf *conf, struct ph_pages *pages, int state_fd,
-		    int stop_fd, struct ph_turn **out, struct ph_fail *fail) PH_MUST_USE;
+struct ph_turn_with {			/* borrowed */
+	const struct ph_conf	*conf;
+	struct ph_pages		*pages;		/* their rules are read again when their files change */
+	int			 state_fd;	/* the state directory, which is the current one */
+	int			 stop_fd;	/* becomes readable when the helper is to leave: that ends a wait */
+	int64_t			*generation;	/* in: the number beside the store, as in ledger.h; out: the
+						 * store's, to be put beside it; it grows in turns, too */
+};
+
+/* Opens store, Graph and spool of the state directory, and listens. */
+enum ph_error	ph_turn_open(const struct ph_turn_with *with, struct ph_turn **out,
+		    struct ph_fail *fail) PH_MUST_USE;
 void		ph_turn_close(struct ph_turn *turn);
 
 /*
@@ -35,6 +40,17 @@ size_t		ph_turn_flying(const struct ph_turn *turn);
 
 /* Why this helper should make room for another; NULL: it need not.  Static. */
 const char	*ph_turn_reason_to_leave(const struct ph_turn *turn);
+
+/* What is wrong with the disk now, in plain words; NULL: nothing. */
+const char	*ph_turn_trouble(const struct ph_turn *turn);
+
+/*
+ * The store is not where it was: says what was open in the file that we still hold, and moves its log
+ * into it, so that none of ours lies beside what is there now.  No turn may follow.
+ * PH_OK: all is in its place, nothing was done; PH_NONE: another store is there, or none; PH_BUSY:
+ * only a part of it was taken away.
+ */
+enum ph_error	ph_turn_let_go(struct ph_turn *turn) PH_MUST_USE;
 
 /* From now on no handler is asked anything more; so many are asked still.  All else goes on. */
 size_t		ph_turn_asks_no_more(struct ph_turn *turn);
