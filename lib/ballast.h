@@ -17,7 +17,9 @@
 
 #define PH_BALLAST_BYTES	(4 << 20)
 
-/* Makes it, unless it is there.  PH_TOOBIG: there is not twice that room.  PH_BUSY: it cannot be made. */
+/*
+ * Makes it, unless it is there.  PH_TOOBIG: there is not twice that room.  PH_BUSY: it cannot be made.
+ */
 enum ph_error	ph_ballast_make(struct ph_fail *fail) PH_MUST_USE;
 
 /* Gives its room back.  PH_NONE: it is not there. */

@@ -67,7 +67,7 @@ struct ph_turn {
 	int			 stop_fd;
 };
 
-/* Another helper begins with this store, or another hour: copies of it from before can be told by that. */
+/* Another helper begins with this store, or another hour: an older copy of it is told by that. */
 static enum ph_error
 next_generation(struct ph_turn *t, struct ph_fail *fail)
 {
@@ -77,9 +77,9 @@ next_generation(struct ph_turn *t, struct ph_fail *fail)
 		return fail->err;
 	*t->generation = g.number;
 	if (g.older)
-		ph_log_say(PH_ERROR, "alert", "queue.db is not what the last helper left, but older or new: %" PRId64
-		    " replies open in it are held and %" PRId64 " events dead, since they may have been "
-		    "answered; retry or drop them by hand", g.n_replies, g.n_events);
+		ph_log_say(PH_ERROR, "alert", "queue.db is not what the last helper left, but older or "
+		    "new: %" PRId64 " replies open in it are held and %" PRId64 " events dead, since they "
+		    "may have been answered; retry or drop them by hand", g.n_replies, g.n_events);
 	return PH_OK;
 }
 

@@ -16,9 +16,9 @@ struct ph_turn_with {			/* borrowed */
 	const struct ph_conf	*conf;
 	struct ph_pages		*pages;		/* their rules are read again when their files change */
 	int			 state_fd;	/* the state directory, which is the current one */
-	int			 stop_fd;	/* becomes readable when the helper is to leave: that ends a wait */
-	int64_t			*generation;	/* in: the number beside the store, as in ledger.h; out: the
-						 * store's, to be put beside it; it grows in turns, too */
+	int			 stop_fd;	/* readable when the helper is to leave: that ends a wait */
+	int64_t			*generation;	/* in: the number beside the store, as in ledger.h; out:
+						 * the store's, to be put beside it; grows in turns, too */
 };
 
 /* Opens store, Graph and spool of the state directory, and listens. */

@@ -208,7 +208,7 @@ subtest 'told to leave while a send is open and the store is locked' => sub {
 	my $stranger = lock_store($hook);
 	kill 'TERM', $helper;
 	# Graph has answered then: nothing else is there to be written.
-	$hook->soon(sub { said($hook, 'locked by another program') }, 'its answer cannot be written');
+	$hook->soon(sub { said($hook, qr/locked by another program: sqlite3, pid $stranger->{pid}\b/) }, 'its answer cannot be written');
 	let_go($stranger);
 	$hook->wait_for(sub { !grep { $_ == $helper } $hook->helper_pids }, 'the helper is gone');
 	is join(' ', map { $_->{state} } $hook->store('select state from reply')), 'sent',
