@@ -83,6 +83,17 @@ next_generation(struct ph_turn *t, struct ph_fail *fail)
 	return PH_OK;
 }
 
+/* A cause is said once. */
+static void
+complain(struct ph_turn *t, const struct ph_fail *fail)
+{
+	if (strcmp(t->trouble, fail->text) == 0)
+		return;
+	snprintf(t->trouble, sizeof(t->trouble), "%s", fail->text);
+	ph_log_say(PH_ERROR, "alert", "%s%s", fail->text,
+	    fail->err == PH_TOOBIG ? ": nothing new is taken in until there is room" : "");
+}
+
 /* The disk is full: from now on there is only what the ballast gave back. */
 static void
 lighten(struct ph_turn *t)
@@ -92,6 +103,7 @@ lighten(struct ph_turn *t)
 	if (ph_ballast_drop() == PH_OK)
 		t->again_ms = 0;
 	t->cramped = !ph_ballast_has_room();
+	t->prune_at = 0;			/* what is over makes room */
 }
 
 static enum ph_error
@@ -112,6 +124,7 @@ open_store(struct ph_turn *t, struct ph_fail *fail)
 	size_t		 n_unsure;
 
 	if (open_ledger(t, &n_unsure, &mine) == PH_TOOBIG) {
+		complain(t, &mine);
 		lighten(t);
 		mine = (struct ph_fail)PH_FAIL_INIT;
 		(void)!open_ledger(t, &n_unsure, &mine);
@@ -383,17 +396,6 @@ commit_all(struct ph_turn *t, struct ph_fail *fail)
 	    ph_sending_commit(t->sending, t->now, !claims, fail) != PH_OK)
 		return fail->err;
 	return ph_ledger_commit(t->ledger, fail);
-}
-
-/* A cause is said once. */
-static void
-complain(struct ph_turn *t, const struct ph_fail *fail)
-{
-	if (strcmp(t->trouble, fail->text) == 0)
-		return;
-	snprintf(t->trouble, sizeof(t->trouble), "%s", fail->text);
-	ph_log_say(PH_ERROR, "alert", "%s%s", fail->text,
-	    fail->err == PH_TOOBIG ? ": nothing new is taken in until there is room" : "");
 }
 
 static void

@@ -206,7 +206,7 @@ subtest 'only its log is removed' => sub {
 subtest 'an older copy is put in its place' => sub {
 	my $hook = installed();
 	my ($db, $copy) = ("$hook->{state}/queue.db", "$hook->{dir}/copy.db");
-	$hook->graph_faults('error 4 times=1');
+	$hook->graph_faults('error 4');
 	posted($hook, 'second');
 	$hook->soon(sub { grep { $_ eq 'ready' } states($hook) }, 'a reply is owed');
 	$hook->helper_stop;
@@ -326,7 +326,7 @@ subtest 'a directory that is read-only when the helper starts' => sub {
 	my $hook = mounted('32m');
 	$hook->helper_stop;
 	my $remount = sub {
-		system('mount', '-o', "remount,$_[0]", $hook->{state}) == 0 or die "remount: $_[0]";
+		system('mount', '-o', "remount,bind,$_[0]", $hook->{state}) == 0 or die "remount: $_[0]";
 	};
 	$remount->('ro');
 	is post_word($hook, 'second'), 503, 'it is Meta that keeps it';
