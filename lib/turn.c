@@ -102,7 +102,6 @@ lighten(struct ph_turn *t)
 	t->has_ballast = false;
 	if (ph_ballast_drop() == PH_OK)
 		t->again_ms = 0;
-	t->cramped = !ph_ballast_has_room();
 	t->prune_at = 0;			/* what is over makes room */
 }
 
@@ -383,8 +382,10 @@ commit_orders(struct ph_turn *t, struct ph_fail *fail)
 static enum ph_error
 commit_all(struct ph_turn *t, struct ph_fail *fail)
 {
-	const bool	 claims = !t->leaving && !t->failed && !t->cramped;
+	bool	 claims;
 
+	t->cramped = t->full && !ph_ballast_has_room();
+	claims = !t->leaving && !t->failed && !t->cramped;
 	if (ph_ledger_begin(t->ledger, fail) != PH_OK ||
 	    (t->stepped_back && ph_ledger_reset_clock(t->ledger, t->now, fail) != PH_OK) ||
 	    commit_deliveries(t, fail) != PH_OK || commit_orders(t, fail) != PH_OK)
@@ -578,7 +579,6 @@ look_for_room(struct ph_turn *t, int64_t mono)
 	t->has_ballast = ph_ballast_make(NULL) == PH_OK;
 	t->moved |= t->full;
 	t->full &= !t->has_ballast;
-	t->cramped = t->full && !ph_ballast_has_room();
 	recover(t);
 }
 

@@ -99,6 +99,14 @@ sub send_one {
 	$hook->wait_for(sub { grep { $_ eq $word } texts($hook) }, 'Graph has it and does not answer yet');
 }
 
+# An operator's word on a reply; its exit status.
+sub order {
+	my ($hook, @words) = @_;
+	my (undef, $status) = Children::output([ Pagehook->program('pagehook'), 'queue', @words ],
+	    env => $hook->env, log => "$hook->{dir}/queue.err");
+	return $status;
+}
+
 subtest 'nothing can be written any more, not even an outcome' => sub {
 	my $hook = installed(FULL => 'DIR/full');
 	my $helper = $hook->helper_pid;
@@ -222,9 +230,7 @@ subtest 'an older copy is put in its place' => sub {
 	$hook->soon(sub { grep { $_ eq 'fourth' } texts($hook) }, 'what comes now is answered');
 	$hook->soon(sub { join(' ', states($hook)) eq 'sent held sent' }, '  what had been owed is held');
 	is scalar(grep { $_ eq 'second' } texts($hook)), 1, '  and was not sent twice';
-	my (undef, $status) = Children::output([ Pagehook->program('pagehook'), qw(queue retry r2) ],
-	    env => $hook->env, log => "$hook->{dir}/queue.err");
-	is $status, 0, 'a person may decide otherwise';
+	is order($hook, qw(retry r2)), 0, 'a person may decide otherwise';
 	$hook->soon(sub { 2 == grep { $_ eq 'second' } texts($hook) }, '  then it is sent');
 	$hook->helper_stop;
 	posted($hook, 'fifth');
@@ -280,7 +286,7 @@ subtest 'a full disk, and room again' => sub {
 	send_one($hook, 'flying');
 	$hook->graph_faults('delay 1500 times=1', 'error 1200 text=You said: refused');
 	posted($hook, 'refused');
-	$hook->wait_for(sub { grep { /ready/ } states($hook) }, 'a reply waits for its next try');
+	$hook->soon(sub { order($hook, qw(hold r3)) == 0 }, 'a reply that was refused for now is held');
 	fill($hook);
 	my %status = map { ($_ => post_word($hook, $_, 200_000)) } map { "big-$_" } 1 .. 20;
 	is_deeply [ unique(values %status) ], [ 200, 503 ], 'there is room for some in the spool, not for all';
@@ -289,10 +295,11 @@ subtest 'a full disk, and room again' => sub {
 	ok !-e "$hook->{state}/ballast", '  by the room that the ballast gave';
 	cmp_ok room($hook), '>', 1 << 20, '  of which there is some left';
 	fill($hook, 500_000);
+	$hook->graph_faults();
+	is order($hook, qw(release r3)), 0, '  enough to release a reply';
 	my $due = "select due from reply where id=3 and state='ready'";
 	$hook->soon(sub { ((rows($hook, $due))[0] // 9e15) < 1000 * (time - 2) },
-	    'with less of it nothing is claimed that could not be noted');
-	$hook->graph_faults();
+	    '  but nothing is claimed that could not be noted');
 	is join(' ', map { $status{$_} = post_word($hook, $_) } qw(more-1 more-2)), '503 503',
 	    '  and Meta keeps what comes';
 	my @kept = grep { $status{$_} == 200 } keys %status;
