@@ -6,15 +6,16 @@
  * SPDX-License-Identifier: ISC
  */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "alert.h"
-#include "ballast.h"
 #include "clock.h"
 #include "delivery.h"
+#include "disk.h"
 #include "log.h"
 #include "lookout.h"
 #include "order.h"
@@ -45,6 +46,7 @@ struct ph_turn {
 	struct ph_news		 news;
 	struct ph_alert		*alert;
 	struct ph_lookout	 lookout;
+	struct ph_disk		 disk;
 
 	/* Gathered this turn. */
 	struct ph_wire_delivery	*deliveries;
@@ -52,20 +54,25 @@ struct ph_turn {
 	struct ph_spooled	*spooled;
 	size_t			 n_spooled;
 
-	char			 trouble[240];	/* of the disk, in words; "": none */
-	bool			 has_ballast;
-	bool			 full;		/* the disk: nothing new is taken in */
-	bool			 cramped;	/* there is not even room for outcomes: nothing is claimed */
-	int			 again_ms;	/* after a turn that failed */
-
 	int64_t			 began, now;	/* Unix ms; now: of this turn */
 	int64_t			*generation;
-	int64_t			 ballast_at,	/* monotonic ms: look for room then */
-				 busy_at, tidied_at, looked_at, prune_at;	/* monotonic ms */
-	bool			 leaving, asks_no_more, moved, failed, more_spooled, stepped_back;
+	int64_t			 busy_at, tidied_at, looked_at, prune_at;	/* monotonic ms */
+	bool			 leaving, asks_no_more, moved, more_spooled, stepped_back;
 	struct pollfd		 watched[MAX_WATCHED];
 	int			 stop_fd;
 };
+
+static void PH_FORMAT(2, 3)
+raise_disk(struct ph_turn *t, const char *fmt, ...)
+{
+	char	 what[320];
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	ph_news_raise(&t->news, PH_CAUSE_DISK, (struct ph_slice){ NULL, 0 }, NULL, what);
+}
 
 /* Another helper begins with this store, or another hour: an older copy of it is told by that. */
 static enum ph_error
@@ -77,32 +84,10 @@ next_generation(struct ph_turn *t, struct ph_fail *fail)
 		return fail->err;
 	*t->generation = g.number;
 	if (g.older)
-		ph_log_say(PH_ERROR, "alert", "queue.db is not what the last helper left, but older or "
-		    "new: %" PRId64 " replies open in it are held and %" PRId64 " events dead, since they "
-		    "may have been answered; retry or drop them by hand", g.n_replies, g.n_events);
+		raise_disk(t, "queue.db is not what the last helper left, but older or new: %" PRId64 " replies open "
+		    "in it are held and %" PRId64 " events dead, since they may have been answered; retry or "
+		    "drop them by hand", g.n_replies, g.n_events);
 	return PH_OK;
-}
-
-/* A cause is said once. */
-static void
-complain(struct ph_turn *t, const struct ph_fail *fail)
-{
-	if (strcmp(t->trouble, fail->text) == 0)
-		return;
-	snprintf(t->trouble, sizeof(t->trouble), "%s", fail->text);
-	ph_log_say(PH_ERROR, "alert", "%s%s", fail->text,
-	    fail->err == PH_TOOBIG ? ": nothing new is taken in until there is room" : "");
-}
-
-/* The disk is full: from now on there is only what the ballast gave back. */
-static void
-lighten(struct ph_turn *t)
-{
-	t->full = true;
-	t->has_ballast = false;
-	if (ph_ballast_drop() == PH_OK)
-		t->again_ms = 0;
-	t->prune_at = 0;			/* what is over makes room */
 }
 
 static enum ph_error
@@ -123,16 +108,13 @@ open_store(struct ph_turn *t, struct ph_fail *fail)
 	size_t		 n_unsure;
 
 	if (open_ledger(t, &n_unsure, &mine) == PH_TOOBIG) {
-		complain(t, &mine);
-		lighten(t);
+		ph_disk_fail(&t->disk, &mine, &t->news);
 		mine = (struct ph_fail)PH_FAIL_INIT;
 		(void)!open_ledger(t, &n_unsure, &mine);
 	}
 	if (mine.err != PH_OK)
 		return ph_error_set(fail, mine.err, "%s", mine.text);
-	if (!t->full && !(t->has_ballast = ph_ballast_make(&mine) == PH_OK))
-		ph_log_say(PH_WARN, "store", "%s: if the disk fills up now, what is under way cannot be noted",
-		    mine.text);
+	ph_disk_begin(&t->disk);
 	if (n_unsure > 0)
 		ph_log_say(PH_WARN, "reply", "%zu may or may not have been sent when the last helper died: "
 		    "unsure, looked at again after a while", n_unsure);
@@ -257,7 +239,7 @@ static void
 gather_spooled(struct ph_turn *t)
 {
 	t->more_spooled = false;
-	if (!t->full && ph_spool_changed(&t->spool))
+	if (!t->disk.full && ph_spool_changed(&t->spool))
 		t->spooled = ph_spool_read_all(&t->spool, SPOOL_AT_ONCE, &t->n_spooled, &t->more_spooled);
 }
 
@@ -291,7 +273,7 @@ gather(struct ph_turn *t)
 	gather_rules(t);
 	gather_outcomes(t);
 	if (t->n_deliveries > 0 || t->n_spooled > 0 || t->stepped_back ||
-	    (is_due(next_due(t), t->now) && !t->cramped))
+	    (is_due(next_due(t), t->now) && !t->disk.cramped))
 		t->moved = true;
 	if (t->n_deliveries > 0 || t->n_spooled > 0)
 		t->busy_at = ph_clock_mono();
@@ -305,7 +287,7 @@ describe(const struct ph_turn *t, struct ph_status_live *out)
 {
 	*out = (struct ph_status_live){ .pid = getpid(), .began = t->began,
 	    .rss_bytes = ph_survey_memory(), .tally = t->news.told };
-	snprintf(out->trouble, sizeof(out->trouble), "%s", t->trouble);
+	snprintf(out->trouble, sizeof(out->trouble), "%s", t->disk.trouble);
 }
 
 static bool
@@ -320,7 +302,7 @@ show(const struct ph_turn *t, struct ph_wire_delivery *w)
 static enum ph_error
 take_delivery(struct ph_turn *t, struct ph_wire_delivery *w, struct ph_fail *fail)
 {
-	if (!t->full)
+	if (!t->disk.full)
 		return ph_delivery_keep(&t->delivery, w->body, t->now, &w->verdict, fail);
 	w->verdict = PH_FULL;			/* the room that is left is for what is under way */
 	return PH_OK;
@@ -375,17 +357,11 @@ commit_orders(struct ph_turn *t, struct ph_fail *fail)
 	return err;
 }
 
-/*
- * After a turn that failed, outcomes go first: nothing is claimed before it is known that what became
- * of it can be written.
- */
 static enum ph_error
 commit_all(struct ph_turn *t, struct ph_fail *fail)
 {
-	bool	 claims;
+	const bool	 claims = ph_disk_may_claim(&t->disk) && !t->leaving;
 
-	t->cramped = t->full && !ph_ballast_has_room();
-	claims = !t->leaving && !t->failed && !t->cramped;
 	if (ph_ledger_begin(t->ledger, fail) != PH_OK ||
 	    (t->stepped_back && ph_ledger_reset_clock(t->ledger, t->now, fail) != PH_OK) ||
 	    commit_deliveries(t, fail) != PH_OK || commit_orders(t, fail) != PH_OK)
@@ -397,15 +373,6 @@ commit_all(struct ph_turn *t, struct ph_fail *fail)
 	    ph_sending_commit(t->sending, t->now, !claims, fail) != PH_OK)
 		return fail->err;
 	return ph_ledger_commit(t->ledger, fail);
-}
-
-static void
-recover(struct ph_turn *t)
-{
-	if (t->trouble[0] == '\0' || t->failed || t->full)
-		return;
-	ph_log_say(PH_INFO, "store", "can be written again, after: %s", t->trouble);
-	t->trouble[0] = '\0';
 }
 
 /* Nothing happened: fronts hear that it was not kept, outcomes wait for the next turn. */
@@ -431,13 +398,11 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 	t->spooled = NULL;
 	t->n_spooled = 0;
 	ph_delivery_forget(&t->delivery);
-	t->failed = true;
-	t->again_ms = LOOK_EVERY_MS;		/* the disk will not be better in a moment */
 	if (fail->err != PH_BUSY && fail->err != PH_TOOBIG)
 		return fail->err;
-	complain(t, fail);
-	if (fail->err == PH_TOOBIG)
-		lighten(t);
+	ph_disk_fail(&t->disk, fail, &t->news);
+	if (t->disk.full)
+		t->prune_at = 0;		/* what is over makes room */
 	*fail = (struct ph_fail)PH_FAIL_INIT;
 	return PH_OK;
 }
@@ -451,9 +416,8 @@ commit(struct ph_turn *t, struct ph_fail *fail)
 		return step_back(t, fail);
 	ph_sending_committed(t->sending);
 	ph_asked_committed(t->asked);
-	t->moved = t->failed;			/* there may be claims now */
-	t->failed = false;
-	recover(t);
+	t->moved = t->disk.failed;		/* there may be claims now */
+	ph_disk_recover(&t->disk);
 	return PH_OK;
 }
 
@@ -534,13 +498,13 @@ patience(const struct ph_turn *t)
 	int	 left = LOOK_EVERY_MS;
 	int64_t	 due = next_due(t) - ph_clock_now();
 
-	if (t->failed)
-		return t->again_ms;
+	if (t->disk.failed)
+		return t->disk.again_ms;
 	if (t->moved || t->more_spooled || ph_graph_finished(t->graph) || ph_sending_finished(t->sending) ||
 	    ph_asked_has_answers(t->asked) ||
 	    (t->leaving && ph_turn_flying(t) == 0))
 		return 0;
-	if (t->cramped)
+	if (t->disk.cramped)
 		return sooner(left, ph_asked_patience(t->asked));
 	if (!t->leaving && next_due(t) != 0 && ph_sending_flying(t->sending) < PH_SENDING_FLYING)
 		left = sooner(left, due < 0 ? 0 : due < LOOK_EVERY_MS ? (int)due : LOOK_EVERY_MS);
@@ -569,19 +533,6 @@ prune(struct ph_turn *t, int64_t mono, struct ph_fail *fail)
 	return ph_error_set(fail, mine.err, "%s", mine.text);
 }
 
-/* Once there is room for ballast, there is some for what is new. */
-static void
-look_for_room(struct ph_turn *t, int64_t mono)
-{
-	if (t->has_ballast || mono < t->ballast_at)
-		return;
-	t->ballast_at = mono + LOOK_EVERY_MS;
-	t->has_ballast = ph_ballast_make(NULL) == PH_OK;
-	t->moved |= t->full;
-	t->full &= !t->has_ballast;
-	recover(t);
-}
-
 /* Housekeeping: after a quiet moment, or when it must be. */
 static enum ph_error
 tidy(struct ph_turn *t, struct ph_fail *fail)
@@ -589,7 +540,7 @@ tidy(struct ph_turn *t, struct ph_fail *fail)
 	int64_t	 mono = ph_clock_mono();
 	bool	 quiet;
 
-	look_for_room(t, mono);
+	t->moved |= ph_disk_look(&t->disk, mono);
 	if (is_busy(t))
 		t->busy_at = mono;
 	if (mono >= t->prune_at && !t->moved && !t->leaving && prune(t, mono, fail) != PH_OK)
@@ -641,12 +592,6 @@ ph_turn_flying(const struct ph_turn *t)
 	return ph_sending_flying(t->sending) + ph_asked_flying(t->asked);
 }
 
-const char *
-ph_turn_trouble(const struct ph_turn *t)
-{
-	return t->trouble[0] != '\0' ? t->trouble : NULL;
-}
-
 enum ph_error
 ph_turn_let_go(struct ph_turn *t)
 {
@@ -656,10 +601,11 @@ ph_turn_let_go(struct ph_turn *t)
 	if (ph_ledger_check(t->ledger, &fail) == PH_OK)
 		return PH_OK;
 	if (ph_ledger_count_open(t->ledger, &n_events, &n_replies, NULL) == PH_OK)
-		ph_log_say(PH_ERROR, "alert", "%s: %" PRId64 " replies and %" PRId64 " events were open in it",
-		    fail.text, n_replies, n_events);
+		raise_disk(t, "%s: %" PRId64 " replies and %" PRId64 " events were open in it", fail.text, n_replies,
+		    n_events);
 	else
-		ph_log_say(PH_ERROR, "alert", "%s, and cannot be read any more", fail.text);
+		raise_disk(t, "%s, and cannot be read any more", fail.text);
+	ph_news_tell(&t->news);
 	(void)!ph_ledger_tidy(t->ledger, true, NULL);
 	return fail.err;
 }

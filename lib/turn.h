@@ -41,9 +41,6 @@ size_t		ph_turn_flying(const struct ph_turn *turn);
 /* Why this helper should make room for another; NULL: it need not.  Static. */
 const char	*ph_turn_reason_to_leave(const struct ph_turn *turn);
 
-/* What is wrong with the disk now, in plain words; NULL: nothing. */
-const char	*ph_turn_trouble(const struct ph_turn *turn);
-
 /*
  * The store is not where it was: says what was open in the file that we still hold, and moves its log
  * into it, so that none of ours lies beside what is there now.  No turn may follow.
