@@ -175,7 +175,8 @@ subtest 'then there is nothing of the person in any file' => sub {
 	cmp_ok $told->{replies}, '>=', 6, '  so many replies';
 	is $told->{copies}, 1, '  and the copy from before an upgrade';
 	is_deeply [ found($hook, @{$needles{$ann}}) ], [], 'nothing is left';
-	is -s "$hook->{state}/queue.db-wal", 0, '  and the log is empty';
+	# One page at most: that this helper has looked for what is over.
+	cmp_ok -s "$hook->{state}/queue.db-wal", '<', 2 * 4096, '  and the log was emptied';
 	is +(forget($hook, '-y', $ann))[1], 66, 'and nobody is known by that id';
 };
 

@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Lanes;
+use Checker;
 use Pagehook;
 use Test::More;
 use Time::HiRes qw(time);
@@ -198,12 +199,7 @@ for my $story (@stories) {
 	};
 }
 
-my $sum = sprintf 'faults %d restarts %d events %d acknowledged %d lost %d unexpected %d ' .
-    'duplicates %d unexplained %d disorder 0', map { $_ // 0 } @sum{qw(faults restarts events
-    acknowledged lost unexpected duplicate unexplained)};
-note $sum;
-if ($ENV{PH_TALLY}) {
-	open my $tally, '>>', $ENV{PH_TALLY} or die "$ENV{PH_TALLY}: $!";
-	print $tally "$sum\n";
-}
+my %line = (%sum, duplicates => $sum{duplicate}, 'unexplained duplicates' => $sum{unexplained});
+note Checker::line(\%line);
+Checker::leave(\%line);
 done_testing;

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
+use Checker;
 use Pagehook;
 use Talk;
 use Test::More;
@@ -375,10 +376,5 @@ for my $hook (@bots) {
 	$tally{$_} += $n{$_} for keys %n;
 	$hook->stop;
 }
-if (my $file = $ENV{PH_TALLY}) {
-	open my $f, '>>', $file or die "$file: $!";
-	print $f join(' ', map { "$_ $tally{$_}" } qw(faults restarts events acknowledged lost unexpected
-	    duplicates unexplained disorder)), "\n";
-	close $f or die "$file: $!";
-}
+Checker::leave({ %tally, 'unexplained duplicates' => $tally{unexplained} });
 done_testing;

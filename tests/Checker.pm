@@ -136,14 +136,19 @@ sub line {
 	return join ', ', map { my $v = $r->{$_} // 0; "$_ " . (ref $v ? scalar @$v : $v) } @counts;
 }
 
-# Leaves the line for the end of the run, and returns what must not be, in words; '' if all is well.
+# Leaves the line for the end of the run, also of who counted otherwise.
+sub leave {
+	my ($r) = @_;
+	return if !defined $ENV{PH_TALLY};
+	open my $f, '>>', "$ENV{PH_TALLY}/$$" or die "$ENV{PH_TALLY}: $!";
+	print $f line($r), "\n";
+	close $f or die "$ENV{PH_TALLY}: $!";
+}
+
+# Leaves the line, and returns what must not be, in words; '' if all is well.
 sub verdict {
 	my ($r) = @_;
-	if (defined $ENV{PH_TALLY}) {
-		open my $f, '>>', "$ENV{PH_TALLY}/$$" or die "$ENV{PH_TALLY}: $!";
-		print $f line($r), "\n";
-		close $f or die "$ENV{PH_TALLY}: $!";
-	}
+	leave($r);
 	return join '; ', map { @{$r->{$_}} ? "$_: " . some(@{$r->{$_}}) : () }
 	    'lost', 'unexpected', 'unexplained duplicates', 'out of order';
 }
