@@ -325,18 +325,18 @@ ph_graph_finished(const struct ph_graph *g)
 static void
 distrust(CURL *e)
 {
-	struct sockaddr_storage	 own = { .ss_family = AF_UNSPEC };
-	socklen_t		 len = sizeof(own);
-	curl_socket_t		 fd = CURL_SOCKET_BAD;
-	long			 port = 0;
-	in_port_t		 own_port;
+	union { struct sockaddr any; struct sockaddr_in in; struct sockaddr_in6 in6; }
+			 own = { .in6 = { .sin6_port = 0 } };
+	socklen_t	 len = sizeof(own);
+	curl_socket_t	 fd = CURL_SOCKET_BAD;
+	long		 port = 0;
+	in_port_t	 own_port;
 
 	if (curl_easy_getinfo(e, CURLINFO_LOCAL_PORT, &port) != CURLE_OK ||
 	    curl_easy_getinfo(e, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD ||
-	    getsockname(fd, (struct sockaddr *)&own, &len) == -1)
+	    getsockname(fd, &own.any, &len) == -1)
 		return;
-	own_port = own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&own)->sin6_port :
-	    ((struct sockaddr_in *)(void *)&own)->sin_port;
+	own_port = own.any.sa_family == AF_INET6 ? own.in6.sin6_port : own.in.sin_port;
 	if (ntohs(own_port) == port)		/* else the socket is that of this handle's last request */
 		(void)shutdown(fd, SHUT_RDWR);
 }
