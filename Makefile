@@ -49,7 +49,7 @@ DOORS	:= layer conf state wire wire_helper spool ballast refused sample store ho
 	   store_sqlite_event store_sqlite_reply \
 	   store_sqlite_prune store_sqlite_forget glance glance_count timeline status graph program handler_log process place \
 	   places exec coproc_line coproc handler alert pages survey
-FLOW	:= intake think ledger sending asked waiting delivery order lookout disk turn
+FLOW	:= intake think ledger disk upkeep sending asked waiting delivery order lookout turn
 LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 
 # Each program names its own libraries: what the front does not link it cannot call.

@@ -1,8 +1,8 @@
 /*
  * disk -- whether the store can be written, and what may go on while it cannot.
  * Knows ballast, news.  Does not know the store, nor what is written.
- * Called by turn: when it began, after each commit, and once a second.
- * Lives with the turn.
+ * Called by upkeep and turn: when it began, after each commit, and once a second.
+ * Lives with upkeep.
  * SPDX-License-Identifier: ISC
  */
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * disk -- whether the store can be written, and what may go on while it cannot.
  * Knows ballast, news.  Does not know the store, nor what is written.
- * Called by turn: when it began, after each commit, and once a second.
- * Lives with the turn.
+ * Called by upkeep and turn: when it began, after each commit, and once a second.
+ * Lives with upkeep.
  *
  * A full disk: nothing new is taken in, the room that the ballast gives back is for what becomes of
  * replies under way; claims only while there is room to note what becomes of them, too.

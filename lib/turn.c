@@ -1,12 +1,10 @@
 /*
  * turn -- the helper's loop, one turn of it: gather, commit, act, wait.
- * Knows everything below it: wire, spool, delivery, waiting, asked, sending, ledger, graph, pages, alert.
+ * Knows everything below it: wire, spool, delivery, waiting, asked, sending, upkeep, graph, pages, alert.
  * Called by the helper.
  * Lives in one thread.
  * SPDX-License-Identifier: ISC
  */
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,28 +13,25 @@
 #include "alert.h"
 #include "clock.h"
 #include "delivery.h"
-#include "disk.h"
 #include "log.h"
 #include "lookout.h"
 #include "order.h"
 #include "spool.h"
 #include "survey.h"
 #include "turn.h"
+#include "upkeep.h"
 #include "waiting.h"
 
 #define LOOK_EVERY_MS	1000		/* at the spool, and at what the helper looks at between turns */
 #define SPOOL_AT_ONCE	64		/* bodies taken in by one turn */
 #define CLOCK_STEP_MS	5000		/* backwards: somebody set the clock */
-#define PRUNE_EVERY_MS	PH_HOUR_MS
-#define PRUNE_STEP_MS	100		/* between two looks at some rows, while nothing else is done */
-#define TIDY_AFTER_MS	5000		/* of quiet */
 #define MAX_WATCHED	(258 + PH_HANDLER_WATCHED + PH_ALERT_WATCHED)
 
 struct ph_turn {
 	const struct ph_conf	*conf;
 	struct ph_pages		*pages;
 	struct ph_wire_server	*wire;
-	struct ph_ledger	*ledger;
+	struct ph_ledger	*ledger;	/* upkeep's */
 	struct ph_graph		*graph;
 	struct ph_spool		 spool;
 	struct ph_delivery	 delivery;
@@ -46,7 +41,7 @@ struct ph_turn {
 	struct ph_news		 news;
 	struct ph_alert		*alert;
 	struct ph_lookout	 lookout;
-	struct ph_disk		 disk;
+	struct ph_upkeep	 upkeep;
 
 	/* Gathered this turn. */
 	struct ph_wire_delivery	*deliveries;
@@ -55,71 +50,11 @@ struct ph_turn {
 	size_t			 n_spooled;
 
 	int64_t			 began, now;	/* Unix ms; now: of this turn */
-	int64_t			*generation;
-	int64_t			 busy_at, tidied_at, looked_at, prune_at;	/* monotonic ms */
+	int64_t			 busy_at, looked_at;	/* monotonic ms */
 	bool			 leaving, asks_no_more, moved, more_spooled, stepped_back;
 	struct pollfd		 watched[MAX_WATCHED];
 	int			 stop_fd;
 };
-
-static void PH_FORMAT(2, 3)
-raise_disk(struct ph_turn *t, const char *fmt, ...)
-{
-	char	 what[320];
-	va_list	 ap;
-
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	ph_news_raise(&t->news, PH_CAUSE_DISK, (struct ph_slice){ NULL, 0 }, NULL, what);
-}
-
-/* Another helper begins with this store, or another hour: an older copy of it is told by that. */
-static enum ph_error
-next_generation(struct ph_turn *t, struct ph_fail *fail)
-{
-	struct ph_ledger_generation	 g;
-
-	if (ph_ledger_next_generation(t->ledger, *t->generation, ph_clock_now(), &g, fail) != PH_OK)
-		return fail->err;
-	*t->generation = g.number;
-	if (g.older)
-		raise_disk(t, "queue.db is not what the last helper left, but older or new: %" PRId64 " replies open "
-		    "in it are held and %" PRId64 " events dead, since they may have been answered; retry or "
-		    "drop them by hand", g.n_replies, g.n_events);
-	return PH_OK;
-}
-
-static enum ph_error
-open_ledger(struct ph_turn *t, size_t *n_unsure, struct ph_fail *fail)
-{
-	if (ph_ledger_open(&ph_store_sqlite, "queue.db", ph_clock_now(), t->conf->max_reply_age_ms,
-	    t->conf->unsure, &t->ledger, n_unsure, fail) == PH_OK && next_generation(t, fail) == PH_OK)
-		return PH_OK;
-	ph_ledger_close(t->ledger);
-	t->ledger = NULL;
-	return fail->err;
-}
-
-static enum ph_error
-open_store(struct ph_turn *t, struct ph_fail *fail)
-{
-	struct ph_fail	 mine = PH_FAIL_INIT;
-	size_t		 n_unsure;
-
-	if (open_ledger(t, &n_unsure, &mine) == PH_TOOBIG) {
-		ph_disk_fail(&t->disk, &mine, &t->news);
-		mine = (struct ph_fail)PH_FAIL_INIT;
-		(void)!open_ledger(t, &n_unsure, &mine);
-	}
-	if (mine.err != PH_OK)
-		return ph_error_set(fail, mine.err, "%s", mine.text);
-	ph_disk_begin(&t->disk);
-	if (n_unsure > 0)
-		ph_log_say(PH_WARN, "reply", "%zu may or may not have been sent when the last helper died: "
-		    "unsure, looked at again after a while", n_unsure);
-	return PH_OK;
-}
 
 static enum ph_error
 open_asked(struct ph_turn *t, struct ph_fail *fail)
@@ -141,7 +76,10 @@ open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
 	const struct ph_conf	*conf = t->conf;
 	struct ph_graph_conf	 graph = { conf->graph_url, conf->graph_version, conf->graph_ca };
 
-	if (open_store(t, fail) != PH_OK || ph_graph_open(&graph, &t->graph, fail) != PH_OK ||
+	if (ph_upkeep_open(&t->upkeep, fail) != PH_OK)
+		return fail->err;
+	t->ledger = t->upkeep.ledger;
+	if (ph_graph_open(&graph, &t->graph, fail) != PH_OK ||
 	    ph_spool_open(&t->spool, state_fd, fail) != PH_OK ||
 	    ph_alert_open(conf->alert, &t->alert, fail) != PH_OK ||
 	    ph_sending_new(t->ledger, t->graph, t->pages, &t->news, &t->sending, fail) != PH_OK ||
@@ -164,13 +102,14 @@ ph_turn_open(const struct ph_turn_with *with, struct ph_turn **out, struct ph_fa
 		return ph_error_set(fail, PH_NOMEM, "helper: out of memory");
 	t->conf = with->conf;
 	t->pages = with->pages;
-	t->generation = with->generation;
+	t->upkeep = (struct ph_upkeep){ .conf = with->conf, .news = &t->news,
+	    .generation = with->generation };
 	t->spool = (struct ph_spool)PH_SPOOL_INIT;
 	t->stop_fd = with->stop_fd;
 	t->lookout.state_fd = with->state_fd;
 	t->began = ph_clock_now();
 	t->moved = true;
-	t->busy_at = t->tidied_at = ph_clock_mono();
+	t->busy_at = ph_clock_mono();
 	if (open_all(t, with->state_fd, fail) != PH_OK) {
 		ph_turn_close(t);
 		return fail->err;
@@ -190,7 +129,7 @@ ph_turn_close(struct ph_turn *t)
 	ph_asked_free(t->asked);
 	ph_graph_close(t->graph);
 	ph_sending_free(t->sending);
-	ph_ledger_close(t->ledger);
+	ph_upkeep_close(&t->upkeep);
 	ph_spool_close(&t->spool);
 	ph_spooled_free(t->spooled, t->n_spooled);
 	ph_delivery_clear(&t->delivery);
@@ -239,7 +178,7 @@ static void
 gather_spooled(struct ph_turn *t)
 {
 	t->more_spooled = false;
-	if (!t->disk.full && ph_spool_changed(&t->spool))
+	if (!t->upkeep.disk.full && ph_spool_changed(&t->spool))
 		t->spooled = ph_spool_read_all(&t->spool, SPOOL_AT_ONCE, &t->n_spooled, &t->more_spooled);
 }
 
@@ -273,7 +212,7 @@ gather(struct ph_turn *t)
 	gather_rules(t);
 	gather_outcomes(t);
 	if (t->n_deliveries > 0 || t->n_spooled > 0 || t->stepped_back ||
-	    (is_due(next_due(t), t->now) && !t->disk.cramped))
+	    (is_due(next_due(t), t->now) && !t->upkeep.disk.cramped))
 		t->moved = true;
 	if (t->n_deliveries > 0 || t->n_spooled > 0)
 		t->busy_at = ph_clock_mono();
@@ -287,7 +226,7 @@ describe(const struct ph_turn *t, struct ph_status_live *out)
 {
 	*out = (struct ph_status_live){ .pid = getpid(), .began = t->began,
 	    .rss_bytes = ph_survey_memory(), .tally = t->news.told };
-	snprintf(out->trouble, sizeof(out->trouble), "%s", t->disk.trouble);
+	snprintf(out->trouble, sizeof(out->trouble), "%s", t->upkeep.disk.trouble);
 }
 
 static bool
@@ -302,7 +241,7 @@ show(const struct ph_turn *t, struct ph_wire_delivery *w)
 static enum ph_error
 take_delivery(struct ph_turn *t, struct ph_wire_delivery *w, struct ph_fail *fail)
 {
-	if (!t->disk.full)
+	if (!t->upkeep.disk.full)
 		return ph_delivery_keep(&t->delivery, w->body, t->now, &w->verdict, fail);
 	w->verdict = PH_FULL;			/* the room that is left is for what is under way */
 	return PH_OK;
@@ -360,7 +299,7 @@ commit_orders(struct ph_turn *t, struct ph_fail *fail)
 static enum ph_error
 commit_all(struct ph_turn *t, struct ph_fail *fail)
 {
-	const bool	 claims = ph_disk_may_claim(&t->disk) && !t->leaving;
+	const bool	 claims = ph_disk_may_claim(&t->upkeep.disk) && !t->leaving;
 
 	if (ph_ledger_begin(t->ledger, fail) != PH_OK ||
 	    (t->stepped_back && ph_ledger_reset_clock(t->ledger, t->now, fail) != PH_OK) ||
@@ -400,9 +339,7 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 	ph_delivery_forget(&t->delivery);
 	if (fail->err != PH_BUSY && fail->err != PH_TOOBIG)
 		return fail->err;
-	ph_disk_fail(&t->disk, fail, &t->news);
-	if (t->disk.full)
-		t->prune_at = 0;		/* what is over makes room */
+	ph_upkeep_fail(&t->upkeep, fail);
 	*fail = (struct ph_fail)PH_FAIL_INIT;
 	return PH_OK;
 }
@@ -416,8 +353,8 @@ commit(struct ph_turn *t, struct ph_fail *fail)
 		return step_back(t, fail);
 	ph_sending_committed(t->sending);
 	ph_asked_committed(t->asked);
-	t->moved = t->disk.failed;		/* there may be claims now */
-	ph_disk_recover(&t->disk);
+	t->moved = t->upkeep.disk.failed;		/* there may be claims now */
+	ph_disk_recover(&t->upkeep.disk);
 	return PH_OK;
 }
 
@@ -498,13 +435,13 @@ patience(const struct ph_turn *t)
 	int	 left = LOOK_EVERY_MS;
 	int64_t	 due = next_due(t) - ph_clock_now();
 
-	if (t->disk.failed)
-		return t->disk.again_ms;
+	if (t->upkeep.disk.failed)
+		return t->upkeep.disk.again_ms;
 	if (t->moved || t->more_spooled || ph_graph_finished(t->graph) || ph_sending_finished(t->sending) ||
 	    ph_asked_has_answers(t->asked) ||
 	    (t->leaving && ph_turn_flying(t) == 0))
 		return 0;
-	if (t->disk.cramped)
+	if (t->upkeep.disk.cramped)
 		return sooner(left, ph_asked_patience(t->asked));
 	if (!t->leaving && next_due(t) != 0 && ph_sending_flying(t->sending) < PH_SENDING_FLYING)
 		left = sooner(left, due < 0 ? 0 : due < LOOK_EVERY_MS ? (int)due : LOOK_EVERY_MS);
@@ -514,41 +451,17 @@ patience(const struct ph_turn *t)
 	return sooner(left, ph_asked_patience(t->asked));
 }
 
-/* What is over goes, some rows at a time, in turns that have nothing else to do. */
-static enum ph_error
-prune(struct ph_turn *t, int64_t mono, struct ph_fail *fail)
-{
-	struct ph_fail	 mine = PH_FAIL_INIT;
-	bool		 more = false;
-
-	if (ph_ledger_begin(t->ledger, &mine) != PH_OK ||
-	    ph_ledger_prune(t->ledger, ph_clock_now(), t->conf->keep_ms, &more, &mine) != PH_OK ||
-	    ph_ledger_commit(t->ledger, &mine) != PH_OK)
-		ph_ledger_abandon(t->ledger);
-	if (!more && mine.err == PH_OK)
-		(void)!next_generation(t, &mine);
-	t->prune_at = mono + ph_clock_wait_ms(more ? PRUNE_STEP_MS : PRUNE_EVERY_MS);
-	if (mine.err == PH_OK || mine.err == PH_BUSY || mine.err == PH_TOOBIG)
-		return PH_OK;			/* the disk's own trouble shows where it matters */
-	return ph_error_set(fail, mine.err, "%s", mine.text);
-}
-
-/* Housekeeping: after a quiet moment, or when it must be. */
 static enum ph_error
 tidy(struct ph_turn *t, struct ph_fail *fail)
 {
 	int64_t	 mono = ph_clock_mono();
-	bool	 quiet;
 
-	t->moved |= ph_disk_look(&t->disk, mono);
+	t->moved |= ph_disk_look(&t->upkeep.disk, mono);
 	if (is_busy(t))
 		t->busy_at = mono;
-	if (mono >= t->prune_at && !t->moved && !t->leaving && prune(t, mono, fail) != PH_OK)
+	if (!t->moved && !t->leaving && ph_upkeep_prune(&t->upkeep, mono, fail) != PH_OK)
 		return fail->err;
-	quiet = mono - t->busy_at >= TIDY_AFTER_MS && t->tidied_at < t->busy_at;
-	if (quiet)
-		t->tidied_at = mono;
-	return ph_ledger_tidy(t->ledger, quiet, fail);
+	return ph_upkeep_tidy(&t->upkeep, t->busy_at, mono, fail);
 }
 
 static void
@@ -595,19 +508,7 @@ ph_turn_flying(const struct ph_turn *t)
 enum ph_error
 ph_turn_let_go(struct ph_turn *t)
 {
-	struct ph_fail	 fail = PH_FAIL_INIT;
-	int64_t		 n_events = 0, n_replies = 0;
-
-	if (ph_ledger_check(t->ledger, &fail) == PH_OK)
-		return PH_OK;
-	if (ph_ledger_count_open(t->ledger, &n_events, &n_replies, NULL) == PH_OK)
-		raise_disk(t, "%s: %" PRId64 " replies and %" PRId64 " events were open in it", fail.text, n_replies,
-		    n_events);
-	else
-		raise_disk(t, "%s, and cannot be read any more", fail.text);
-	ph_news_tell(&t->news);
-	(void)!ph_ledger_tidy(t->ledger, true, NULL);
-	return fail.err;
+	return ph_upkeep_let_go(&t->upkeep);
 }
 
 const char *

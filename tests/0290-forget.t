@@ -144,11 +144,8 @@ subtest 'asked first' => sub {
 
 subtest 'not while a reply is being made' => sub {
 	writes($hook, $ann, 'gate Wilhelmina-gate');
-	my $asked = sub { grep { $_->{state} eq 'asked' } rows_of($hook, $ann, 'event') };
-	if (!$asked->()) {	# behind the one that waits for its handler
-		handler($hook, 'later', "#!/bin/sh\necho now\n");
-	}
-	$hook->soon($asked, 'a handler thinks');
+	handler($hook, 'later', "#!/bin/sh\necho now\n");	# of the one before it
+	$hook->soon(sub { (rows_of($hook, $ann, 'event'))[-1]{state} eq 'asked' }, 'a handler thinks');
 	is +(forget($hook, '-y', $ann))[1], 75, '  again in a moment';
 	ok scalar(is_in_store($hook, 'Wilhelmina-text')), '  nothing is gone';
 	open_gate($gate, 'Wilhelmina-answer');
