@@ -17,6 +17,7 @@
 #include "sqlite_error.h"
 #include "sqlite_wal.h"
 
+#define BUSY_MS		1000		/* for a stranger's lock; then fronts spool */
 #define WAL_MAX_PAGES	4096		/* 16 MiB; then the log is moved in even if there is work */
 
 /* What must hold, and what SQLite must say when asked whether it does. */
@@ -30,7 +31,6 @@ static const struct { const char *set, *ask, *is; } pragmas[] = {
 	{ "PRAGMA foreign_keys=ON", "PRAGMA foreign_keys", "1" },
 	{ "PRAGMA secure_delete=ON", "PRAGMA secure_delete", "1" },
 	{ "PRAGMA cache_size=-8192", "PRAGMA cache_size", "-8192" },	/* KiB: the keys of a busy day */
-	{ "PRAGMA busy_timeout=1000", "PRAGMA busy_timeout", "1000" },
 };
 
 static enum ph_error
@@ -344,6 +344,7 @@ ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_sch
 	if ((s->stmts = calloc(schema->n_sql, sizeof(sqlite3_stmt *))) == NULL)
 		return ph_error_set(fail, PH_NOMEM, "store: out of memory");
 	if (translate(s, sqlite3_open_v2(path, &s->db, flags, ph_sqlite_wal()), path, &mine) == PH_OK &&
+	    translate(s, sqlite3_busy_timeout(s->db, BUSY_MS), path, &mine) == PH_OK &&
 	    version_of(s, &version, &mine) == PH_OK && configure(s, &mine) == PH_OK &&
 	    migrate(s, path, version, &mine) == PH_OK && note_files(s, &mine) == PH_OK)
 		return PH_OK;
@@ -368,7 +369,7 @@ ph_sqlite_tidy(struct ph_sqlite *s, bool idle, struct ph_fail *fail)
 	(void)sqlite3_busy_timeout(s->db, 0);	/* a reader is in the way: later, not slower */
 	rc = sqlite3_wal_checkpoint_v2(s->db, NULL,
 	    cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, NULL, NULL);
-	(void)sqlite3_busy_timeout(s->db, 1000);
+	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
 	err = translate(s, rc, "checkpoint", &mine);
 	if (err == PH_OK)
 		s->wal_pages = 0;

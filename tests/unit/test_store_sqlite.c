@@ -5,7 +5,10 @@
  * Lives in a temporary directory; an extension tells which connection the store opened.
  * SPDX-License-Identifier: ISC
  */
+#include <poll.h>
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 
 #include "room.h"
 #include "store_sqlite.h"
@@ -77,6 +80,21 @@ by_hand(const char *statements)
 	sqlite3_close(db);
 }
 
+/* Has the file to itself for a moment, from when both have met on. */
+static void *
+lock_for_a_moment(void *met)
+{
+	sqlite3	*db = NULL;
+
+	if (sqlite3_open(FILE_NAME, &db) != SQLITE_OK || sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE;"
+	    "BEGIN IMMEDIATE; COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+		abort();
+	pthread_barrier_wait(met);
+	(void)poll(NULL, 0, 100);
+	sqlite3_close(db);
+	return NULL;
+}
+
 static enum ph_error
 keep(const char *key, struct ph_slice body)
 {
@@ -121,6 +139,21 @@ refused_untouched(enum ph_error err, const char *told)
 	room_read(FILE_NAME, &after);
 	assert_int_equal(before.len, after.len);
 	assert_memory_equal(before.data, after.data, before.len);
+}
+
+TEST(who_locks_the_file_for_a_moment_is_waited_for)
+{
+	pthread_barrier_t	 met;
+	pthread_t		 stranger;
+
+	open_store();
+	ops->close(store);
+	store = NULL;
+	assert_int_equal(pthread_barrier_init(&met, NULL, 2), 0);
+	assert_int_equal(pthread_create(&stranger, NULL, lock_for_a_moment, &met), 0);
+	pthread_barrier_wait(&met);
+	open_store();
+	assert_int_equal(pthread_join(stranger, NULL), 0);
 }
 
 TEST(what_a_newer_program_made_is_refused_and_untouched)
@@ -445,6 +478,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		in_a_room(what_is_promised_is_set),
+		in_a_room(who_locks_the_file_for_a_moment_is_waited_for),
 		in_a_room(what_a_newer_program_made_is_refused_and_untouched),
 		in_a_room(whatever_a_newer_program_chose_stays_so),
 		in_a_room(a_file_that_could_never_shrink_is_refused),
