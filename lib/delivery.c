@@ -485,7 +485,6 @@ ph_delivery_forget(struct ph_delivery *d)
 	d->n_thoughts = 0;
 	d->put_off = d->silenced = false;
 	d->held_page[0] = '\0';
-	memset(d->others, 0, sizeof(d->others));
 	ph_buffer_reset(&d->bytes);
 }
 

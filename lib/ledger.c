@@ -519,25 +519,26 @@ enum ph_error
 ph_ledger_claim(struct ph_ledger *l, struct ph_slice page, int64_t now, struct ph_store_reply *out,
     size_t max, size_t *n, size_t *n_late, struct ph_fail *fail)
 {
-	size_t		 i, kept = 0;
-	enum ph_error	 err;
+	size_t			 i, kept = 0;
+	enum ph_error		 err = l->ops->claim(l->store, page, now, out, max, n, fail);
+	struct ph_store_reply	 r;
 
-	*n_late = 0;
-	err = l->ops->claim(l->store, page, now, out, max, n, fail);
 	for (i = 0; i < *n; i++) {
 		const char		*why = reason_too_late(l, &out[i], now);
 		struct ph_store_move	 move = { .id = out[i].id, .conv = out[i].conv, .state = "dead",
 			.due = now, .resends = out[i].resends, .why = why, .unsent = true };
 
 		if (why == NULL) {
+			r = out[kept];
 			out[kept++] = out[i];
+			out[i] = r;
 			continue;
 		}
 		if (err == PH_OK)
 			err = l->ops->move(l->store, &move, fail);
 		ph_store_reply_clear(&out[i]);
-		(*n_late)++;
 	}
+	*n_late = *n - kept;
 	*n = kept;
 	return err;
 }

@@ -160,7 +160,7 @@ enum ph_error	ph_ledger_page_held(struct ph_ledger *ledger, struct ph_slice page
 
 /*
  * Claims at most max of a page's replies, to be sent once the commit is through.  What is too old by
- * now is "dead" instead: n_late were, and max counts them.
+ * now is "dead" instead: n_late were; they stand behind the claims, cleared but for their ids.
  */
 enum ph_error	ph_ledger_claim(struct ph_ledger *ledger, struct ph_slice page, int64_t now,
 		    struct ph_store_reply *out, size_t max, size_t *n, size_t *n_late,

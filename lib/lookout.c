@@ -19,7 +19,7 @@
 
 /* Says it when it begins to be so, and once in a while as long as it is. */
 static void
-raise(struct ph_lookout *l, enum ph_cause cause, const char *what, struct ph_news *news)
+call_once(struct ph_lookout *l, enum ph_cause cause, const char *what, struct ph_news *news)
 {
 	static const struct ph_slice	 no_page = { NULL, 0 };
 
@@ -38,12 +38,12 @@ look_at_clock(struct ph_lookout *l, int64_t now, int64_t mono, struct ph_news *n
 	l->now = now;
 	l->mono = mono;
 	if (!ph_clock_is_set(now))
-		raise(l, PH_CAUSE_CLOCK, "the clock shows a time before this program was made: no event "
+		call_once(l, PH_CAUSE_CLOCK, "the clock shows a time before this program was made: no event "
 		    "counts as too old", news);
 	else if (step_ms > STEP_MS || step_ms < -STEP_MS) {
 		snprintf(what, sizeof(what), "the clock was set %s by %" PRId64 " s",
 		    step_ms > 0 ? "forward" : "back", (step_ms > 0 ? step_ms : -step_ms) / PH_SECOND_MS);
-		raise(l, PH_CAUSE_CLOCK, what, news);
+		call_once(l, PH_CAUSE_CLOCK, what, news);
 	}
 }
 
@@ -57,7 +57,7 @@ look_at_signatures(struct ph_lookout *l, const struct ph_refused *r, struct ph_n
 		ph_buffer_adds(&what, "deliveries are refused in a row, none is kept: is "
 		    "MESSENGER_APP_SECRET right? ");
 		ph_status_format_refused(r, &what);
-		raise(l, PH_CAUSE_SIGNATURE, PH_SLICE(&what).at, news);
+		call_once(l, PH_CAUSE_SIGNATURE, PH_SLICE(&what).at, news);
 	} else
 		l->raised_at[PH_CAUSE_SIGNATURE] = 0;
 	ph_buffer_clear(&what);
@@ -82,7 +82,7 @@ look_at_failures(struct ph_lookout *l, const struct ph_refused *r, struct ph_new
 		ph_buffer_addf(&what, "in about %" PRId64 " min", left_ms / PH_MINUTE_MS);
 	else
 		ph_buffer_adds(&what, "which are over: see whether the Page is still subscribed");
-	raise(l, failing_ms < ph_clock_wait_ms(PH_FAILING_FAIL_MS) ? PH_CAUSE_FAILING :
+	call_once(l, failing_ms < ph_clock_wait_ms(PH_FAILING_FAIL_MS) ? PH_CAUSE_FAILING :
 	    PH_CAUSE_DISABLED_SOON, PH_SLICE(&what).at, news);
 	ph_buffer_clear(&what);
 }

@@ -161,6 +161,20 @@ static const char *const	 words[] = {
 	[PH_STORE_RELEASE] = "release",
 };
 
+/* Whether the order would do it, were it not that the reply may have been sent. */
+static bool
+is_unsure(const struct ph_store_steer *s, const struct ph_store_told *told)
+{
+	const char	*state = told->state;
+
+	if (s->unsure || s->order == PH_STORE_HOLD)
+		return false;
+	if (s->order == PH_STORE_DROP)
+		return strcmp(state, "unsure") == 0;
+	return told->doubt && (strcmp(state, "held") == 0 ||
+	    (s->order == PH_STORE_RETRY && (strcmp(state, "dead") == 0 || strcmp(state, "unsure") == 0)));
+}
+
 /* Why one was not in a state for it; *unsure: it may be meant all the same. */
 static enum ph_error
 find_reason(struct order *o, const struct ph_store_steer *s, bool reply, char *why, size_t size,
@@ -170,8 +184,7 @@ find_reason(struct order *o, const struct ph_store_steer *s, bool reply, char *w
 	enum ph_error		 err = reply ? ph_ledger_tell(o->with->ledger, s->id, &told, fail) :
 				    ph_ledger_tell_event(o->with->ledger, s->id, &told, fail);
 
-	*unsure = err == PH_OK && strcmp(told.state, "unsure") == 0 && !s->unsure &&
-	    (s->order == PH_STORE_RETRY || s->order == PH_STORE_DROP);
+	*unsure = err == PH_OK && is_unsure(s, &told);
 	if (err == PH_NONE)
 		snprintf(why, size, "there is none");
 	else if (!reply && s->order != PH_STORE_RETRY && s->order != PH_STORE_DROP)

@@ -117,6 +117,16 @@ put(int fd, const struct ph_refused *r)
 	return pwrite(fd, text, (size_t)n, 0) == n && ftruncate(fd, n) == 0;
 }
 
+/* Leaves what came after the last delivery that was kept; of several how many did nobody knows. */
+static void
+forget_older(struct ph_refused_count *c, int64_t kept_at)
+{
+	if (c->n == 0 || c->first > kept_at)
+		return;
+	c->first = c->last;
+	c->n = c->last > kept_at ? 1 : 0;
+}
+
 bool
 ph_refused_write(int state_fd, struct ph_refused *more)
 {
@@ -129,13 +139,8 @@ ph_refused_write(int state_fd, struct ph_refused *more)
 		return false;
 	(void)parse(fd, &all);
 	for (i = 0; i < PH_REFUSALS; i++) {
-		struct ph_refused_count	*c = &more->by[i];
-
-		if (c->n > 0 && c->first <= all.kept_at) {	/* how many came after it nobody knows */
-			c->first = c->last;
-			c->n = c->last > all.kept_at ? 1 : 0;
-		}
-		add(&all.by[i], c);
+		forget_older(&more->by[i], all.kept_at);
+		add(&all.by[i], &more->by[i]);
 	}
 	if ((done = put(fd, &all)))
 		*more = (struct ph_refused){ .kept_at = 0 };
@@ -146,12 +151,18 @@ ph_refused_write(int state_fd, struct ph_refused *more)
 bool
 ph_refused_end(int state_fd, int64_t kept_at)
 {
-	int	 fd = take_file(state_fd, O_RDWR | O_CREAT, LOCK_EX);
-	bool	 done;
+	int			 fd = take_file(state_fd, O_RDWR | O_CREAT, LOCK_EX);
+	struct ph_refused	 all;
+	size_t			 i;
+	bool			 done;
 
 	if (fd == -1)
 		return false;
-	done = put(fd, &(struct ph_refused){ .kept_at = kept_at });
+	(void)parse(fd, &all);
+	all.kept_at = kept_at;
+	for (i = 0; i < PH_REFUSALS; i++)
+		forget_older(&all.by[i], kept_at);
+	done = put(fd, &all);
 	close(fd);
 	return done;
 }

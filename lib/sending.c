@@ -393,16 +393,14 @@ take_claim(struct ph_sending *s, const struct ph_page *page, struct ph_store_rep
 }
 
 static void
-say_late(struct ph_sending *s, const struct ph_page *page, size_t n_late)
+say_late(struct ph_sending *s, const struct ph_store_reply *late)
 {
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
 
-	if (n_late == 0)
-		return;
-	ph_log_slice(&fields, "page", page->id);
-	s->news->tally.dead += (int64_t)n_late;
-	ph_log_number(&fields, "replies", (int64_t)n_late);
-	ph_log_text(&fields, "what", "too old to be sent: dead");
+	s->news->tally.dead++;
+	ph_log_id(&fields, "id", 'r', late->id);
+	ph_log_text(&fields, "state", "dead");
+	ph_log_text(&fields, "why", "too old to be sent");
 	ph_log_add(&s->news->said, PH_WARN, "reply", &fields);
 	ph_buffer_clear(&fields);
 }
@@ -421,7 +419,8 @@ claim_for(struct ph_sending *s, const struct ph_page *page, int64_t now, size_t 
 		return PH_OK;
 	err = ph_ledger_claim(s->ledger, page->id, now, claimed, max < *room ? max : *room, &n, &n_late,
 	    fail);
-	say_late(s, page, n_late);
+	for (i = 0; i < n_late; i++)
+		say_late(s, &claimed[n + i]);
 	for (i = 0; i < n; i++)
 		if (err != PH_OK)
 			ph_store_reply_clear(&claimed[i]);

@@ -106,13 +106,14 @@ struct ph_store_erasure {		/* the caller's, passed on from step to step */
 struct ph_store_steer {			/* an operator's word on one reply or event */
 	enum ph_store_order	 order;
 	int64_t			 id, now;
-	bool			 unsure;	/* it is meant even if it is unsure */
+	bool			 unsure;	/* it is meant even if it is unsure, or was */
 };
 
 struct ph_store_told {			/* of a reply or event, for who asks; the caller's */
 	char	 state[12], mid[256], why[200];
 	int64_t	 code;
 	bool	 nobodys;	/* an event that belongs to no conversation */
+	bool	 doubt;		/* a reply that may have been sent, whatever its state is now */
 };
 
 struct ph_store_ops {

@@ -65,6 +65,8 @@ static const char	 ages[] =
 
 /* What an operator looks at, in the order it came; and what waits for one is counted by itself. */
 static const char	 unfinished[] =
+"ALTER TABLE reply ADD COLUMN doubt INTEGER;"	/* 1: it may have been sent, whatever became of it since */
+"UPDATE reply SET doubt=1 WHERE " REPLY_FLYING ";"
 "CREATE INDEX reply_unfinished ON reply (id) WHERE state<>'sent';"
 "CREATE INDEX event_unfinished ON event (id) WHERE state<>'done';"
 "CREATE INDEX reply_over ON reply (state) WHERE state IN ('dead','held');"
@@ -126,8 +128,8 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[UNCLAIM] = "UPDATE reply SET state='ready', attempt=attempt-1, due=?2 WHERE id=?1 AND "
 	    REPLY_FLYING " AND state='sending'",
 	[RETRY] = "UPDATE reply SET state='ready', due=?2, first_due=NULL, retries=0,"
-	    " resends=resends+(state='unsure') WHERE id=?1"
-	    " AND (state IN ('dead','held') OR (?3 AND state='unsure')) RETURNING conv",
+	    " resends=resends+coalesce(doubt, 0) WHERE id=?1 AND state IN ('dead','held','unsure')"
+	    " AND (?3 OR doubt IS NULL) RETURNING conv",
 	[DROP] = "UPDATE reply SET state='dead', due=?2, why='dropped by the operator' WHERE id=?1"
 	    " AND (state IN ('ready','held') OR (?3 AND state='unsure')) RETURNING conv",
 	[REMOVE] = "DELETE FROM reply WHERE id=?1 AND state='dead' RETURNING conv",
@@ -137,11 +139,12 @@ static const char *const	 sql[N_STATEMENTS] = {
 	    " AND " EVENT_OPEN " RETURNING conv",
 	/* The row stays until it is pruned: its number may not be another's while a handler bears it. */
 	[REMOVE_EVENT] = "UPDATE event SET state='done' WHERE id=?1 AND state='dead' RETURNING id",
-	[TELL_EVENT] = "SELECT state, 0, '', why, conv IS NULL FROM event WHERE id=?1",
+	[TELL_EVENT] = "SELECT state, 0, '', why, conv IS NULL, 0 FROM event WHERE id=?1",
 	[HOLD_ONE] = "UPDATE reply SET state='held', due=?2, why='held by the operator' WHERE id=?1"
 	    " AND state='ready' RETURNING conv",
-	[RELEASE] = "UPDATE reply SET state='ready', due=?2 WHERE id=?1 AND state='held' RETURNING conv",
-	[TELL] = "SELECT state, code, mid, why, 0 FROM reply WHERE id=?1",
+	[RELEASE] = "UPDATE reply SET state='ready', due=?2, resends=resends+coalesce(doubt, 0) WHERE id=?1"
+	    " AND state='held' AND (?3 OR doubt IS NULL) RETURNING conv",
+	[TELL] = "SELECT state, code, mid, why, 0, doubt IS NOT NULL FROM reply WHERE id=?1",
 	/* Heads of conversations, page by page: a paused page's rows are never read. */
 	[CLAIM] = "UPDATE reply SET state='sending', attempt=attempt+1, due=?2, left_at=?2,"
 	    " token=coalesce(token, randomblob(16)) WHERE id IN (SELECT (SELECT r.id FROM reply r WHERE"
@@ -154,7 +157,8 @@ static const char *const	 sql[N_STATEMENTS] = {
 	    " FROM reply r JOIN conv c ON c.id=r.conv WHERE r." REPLY_FLYING
 	    " AND r.state=?1 AND r.due<=?2 ORDER BY r.due LIMIT ?3",
 	[MOVE] = "UPDATE reply SET state=?2, due=?3, attempt=attempt-?11, retries=max(retries, ?12),"
-	    " first_due=CASE ?2 WHEN 'unsure' THEN coalesce(first_due, ?3) END, resends=?4, mid=coalesce(?5, mid),"
+	    " first_due=CASE ?2 WHEN 'unsure' THEN coalesce(first_due, ?3) END,"
+	    " doubt=CASE ?2 WHEN 'unsure' THEN 1 ELSE doubt END, resends=?4, mid=coalesce(?5, mid),"
 	    " code=coalesce(?6, code), subcode=coalesce(?7, subcode), trace=coalesce(?8, trace),"
 	    " why=coalesce(?9, why) WHERE id=?1 AND " REPLY_FLYING
 	    " AND (?10 IS NULL OR token=?10)",
@@ -177,7 +181,7 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[CONFIRM] = "UPDATE reply SET state='sent', mid=coalesce(mid, ?2) WHERE id=?1",
 	[RECALL] = "SELECT value FROM meta WHERE name=?1",
 	[COUNT_OWED] = "SELECT count(*) FROM reply WHERE " REPLY_OPEN,
-	[HOLD_ALL] = "UPDATE reply SET state='held', due=?1, why=?2 WHERE " REPLY_OPEN,
+	[HOLD_ALL] = "UPDATE reply SET state='held', due=?1, why=?2, doubt=1 WHERE " REPLY_OPEN,
 	[HOLD_CONVS] = "UPDATE conv SET due=NULL WHERE due IS NOT NULL",
 	[DROP_EVENTS] = "UPDATE event SET state='dead', due=NULL, why=?1 WHERE " EVENT_OPEN,
 	/* A walk along the primary keys: the age of a row needs no index, and no scan. */

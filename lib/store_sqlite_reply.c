@@ -99,7 +99,7 @@ copy_column(sqlite3_stmt *st, int column, char *out, size_t size)
 	snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
-/* The columns state, code, mid, why, nobodys of the only row. */
+/* The columns state, code, mid, why, nobodys, doubt of the only row. */
 static enum ph_error
 tell(struct ph_store *s, enum statement which, int64_t id, struct ph_store_told *out,
     struct ph_fail *fail)
@@ -113,6 +113,7 @@ tell(struct ph_store *s, enum statement which, int64_t id, struct ph_store_told 
 		copy_column(st, 2, out->mid, sizeof(out->mid));
 		copy_column(st, 3, out->why, sizeof(out->why));
 		out->nobodys = sqlite3_column_int(st, 4) != 0;
+		out->doubt = sqlite3_column_int(st, 5) != 0;
 	}
 	ph_sqlite_end(&s->sq, which);
 	return err;

@@ -230,7 +230,8 @@ subtest 'an older copy is put in its place' => sub {
 	$hook->soon(sub { grep { $_ eq 'fourth' } texts($hook) }, 'what comes now is answered');
 	$hook->soon(sub { join(' ', states($hook)) eq 'sent held sent' }, '  what had been owed is held');
 	is scalar(grep { $_ eq 'second' } texts($hook)), 1, '  and was not sent twice';
-	is order($hook, qw(retry r2)), 0, 'a person may decide otherwise';
+	is order($hook, qw(retry r2)) >> 8, 64, 'who wants it all the same must say so';
+	is order($hook, qw(retry -y r2)), 0, 'a person may decide otherwise';
 	$hook->soon(sub { 2 == grep { $_ eq 'second' } texts($hook) }, '  then it is sent');
 	$hook->helper_stop;
 	posted($hook, 'fifth');

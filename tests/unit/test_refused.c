@@ -78,6 +78,15 @@ TEST(a_good_delivery_ends_it)
 	assert_int_equal(seen.kept_at, 3000);
 }
 
+TEST(what_was_refused_behind_a_good_one_stays_when_that_is_noted)
+{
+	refuse(PH_MISMATCH, 2000, 3500);
+	refuse(PH_UNSIGNED, 2400, 2500);
+	assert_true(ph_refused_end(state_fd, 3000));
+	assert_int_equal(sum(PH_UNSIGNED, PH_NOT_KEPT).n, 1);
+	assert_int_equal(seen.by[PH_MISMATCH].first, 3500);
+}
+
 /* A front that writes late does not know of the good one in between. */
 TEST(what_was_refused_before_a_good_one_is_not_counted_behind_it)
 {
@@ -133,6 +142,7 @@ main(void)
 		in_a_room(without_a_file_nothing_was_refused),
 		in_a_room(each_reason_is_counted_with_its_times),
 		in_a_room(a_good_delivery_ends_it),
+		in_a_room(what_was_refused_behind_a_good_one_stays_when_that_is_noted),
 		in_a_room(what_was_refused_before_a_good_one_is_not_counted_behind_it),
 		in_a_room(nobody_waits_for_who_has_the_file),
 		in_a_room(what_cannot_be_read_counts_as_nothing),

@@ -787,6 +787,25 @@ TEST(what_is_unsure_must_be_meant)
 	assert_int_equal(found[0].resends, 1);	/* it may arrive twice */
 }
 
+TEST(what_was_unsure_once_must_be_meant_whatever_it_is_now)
+{
+	const char	*after[] = { "held", "dead" };
+	int64_t		 said, id;
+	size_t		 i;
+
+	for (i = 0; i < COUNT_OF(after); i++) {
+		id = owe_for(conversation(after[i]), 1, 0, NULL, "x", &said);
+		assert_int_equal(claim(10, MAX), 1);
+		assert_int_equal(move(&found[0], "unsure", 9000), PH_OK);
+		assert_int_equal(move(&found[0], after[i], 9000), PH_OK);
+		assert_int_equal(steer(PH_STORE_RETRY, id, false), PH_NONE);
+		assert_int_equal(steer(PH_STORE_RELEASE, id, false), PH_NONE);
+		assert_int_equal(steer(i == 0 ? PH_STORE_RELEASE : PH_STORE_RETRY, id, true), PH_OK);
+		assert_int_equal(claim(500, MAX), 1);
+		assert_int_equal(found[0].resends, 1);
+	}
+}
+
 TEST(a_retried_reply_goes_before_what_was_owed_later)
 {
 	int64_t	 said, conv = conversation("7001"), id = owe_for(conv, 1, 0, NULL, "first", &said);
@@ -1108,6 +1127,7 @@ main(void)
 		in_a_room(what_became_of_a_reply_is_told),
 		in_a_room(a_word_on_a_reply_does_what_it_says_and_only_where_it_applies),
 		in_a_room(what_is_unsure_must_be_meant),
+		in_a_room(what_was_unsure_once_must_be_meant_whatever_it_is_now),
 		in_a_room(a_retried_reply_goes_before_what_was_owed_later),
 		in_a_room(a_dead_event_is_thought_about_again_before_what_happened_later),
 		in_a_room(a_dropped_event_wakes_the_next_and_is_over_when_it_is_dropped_again),
