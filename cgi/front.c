@@ -122,14 +122,13 @@ shake_hands(const struct ph_conf *conf, struct request *rq, char answer[MAX_ANSW
 
 /* What a refusal counts as. */
 static enum ph_refusal
-name_refusal(int status, const char *signature)
+name_refusal(int status)
 {
 	switch (status) {
 	case 400:
 		return PH_BROKEN_BODY;
 	case 401:
-		return signature == NULL ? PH_UNSIGNED :
-		    ph_signature_is_formed(signature) ? PH_MISMATCH : PH_MISFORMED;
+		return PH_MISMATCH;
 	case 404:
 		return PH_FOREIGN_OBJECT;
 	case 413:
@@ -137,6 +136,17 @@ name_refusal(int status, const char *signature)
 	default:
 		return PH_NOT_KEPT;
 	}
+}
+
+/* Who does not even sign is somebody else, whatever else is wrong: Meta's webhook does not suffer. */
+static enum ph_refusal
+name_unproved(int status, const char *signature)
+{
+	if (status != 503 && signature == NULL)
+		return PH_UNSIGNED;
+	if (status != 503 && !ph_signature_is_formed(signature))
+		return PH_MISFORMED;
+	return name_refusal(status);
 }
 
 static int
@@ -179,7 +189,7 @@ judge(struct mount *m, struct request *rq, char challenge[MAX_ANSWER + 1])
 	    ph_signature_check(&secrets, request_body(rq), signature, &fail) == PH_OK)
 		return PARKED;
 	status = refuse(rq, &fail);
-	mount_refused(m, name_refusal(status, signature));
+	mount_refused(m, name_unproved(status, signature));
 	return status;
 }
 
@@ -246,7 +256,7 @@ answer(struct front *f)
 
 		reply(f->requests[i], status, status == 200 ? "EVENT_RECEIVED" : "");
 		if (status != 200)
-			mount_refused(f->mount, name_refusal(status, NULL));
+			mount_refused(f->mount, name_refusal(status));
 	}
 	f->n_parked = f->parked_len = 0;
 	f->mount = NULL;

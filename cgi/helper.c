@@ -20,10 +20,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "alert.h"
 #include "clock.h"
 #include "log.h"
 #include "spool.h"
 #include "state.h"
+#include "survey.h"
 #include "turn.h"
 #include "verb.h"
 #include "wire.h"
@@ -161,6 +163,7 @@ struct life {				/* what a helper lives by, and why it ends */
 	const struct ph_conf	*conf;
 	struct ph_pages		*pages;
 	struct lock		 lock;
+	struct ph_fail		 lost;		/* the store was taken away */
 	enum { IDLE, STOPPED, REPLACED } end;
 };
 
@@ -227,15 +230,17 @@ leave(struct ph_turn *turn, struct ph_fail *fail)
  * as an older copy, since it cannot know what this one knew last.
  */
 static bool
-let_go(struct ph_turn *turn, struct lock *lock)
+let_go(struct ph_turn *turn, struct life *l)
 {
-	enum ph_error	 err = ph_turn_let_go(turn);
+	enum ph_error	 err = ph_turn_let_go(turn, &l->lost);
 
+	if (err == PH_OK)
+		return false;
 	if (err == PH_NONE) {
-		lock->generation++;
-		write_lock(lock);
+		l->lock.generation++;
+		write_lock(&l->lock);
 	}
-	return err != PH_OK;
+	return true;
 }
 
 /* Turns until idle, told to leave, or somebody else should do this. */
@@ -262,7 +267,7 @@ turn_until_the_end(struct ph_turn *turn, struct life *l, struct ph_fail *fail)
 	l->end = stopping ? STOPPED : why != NULL ? REPLACED : IDLE;
 	if (l->end != IDLE)
 		ph_log_say(PH_INFO, "helper", "leaving: %s", why != NULL ? why : "told to");
-	return let_go(turn, &l->lock) ? PH_OK : leave(turn, fail);
+	return let_go(turn, l) ? PH_OK : leave(turn, fail);
 }
 
 /*
@@ -294,6 +299,32 @@ live(struct life *l, int state_fd, struct ph_fail *fail)
 	return err;
 }
 
+/* No turn can do it any more: the store is damaged, gone, or not to be opened. */
+static void
+call_a_person(const struct life *l, const struct ph_fail *fail)
+{
+	struct ph_news		 news = PH_NEWS_INIT;
+	struct ph_buffer	 document = PH_BUFFER_INIT;
+	struct ph_alert		*alert = NULL;
+	struct pollfd		 watched[PH_ALERT_WATCHED];
+
+	ph_news_raise(&news, PH_CAUSE_DISK, (struct ph_slice){ NULL, 0 }, NULL, fail->text);
+	if (ph_alert_open(l->conf->alert, &alert, NULL) == PH_OK)
+		ph_alert_take(alert, &news);
+	ph_news_tell(&news);
+	ph_survey_document(".", l->pages, NULL, &document);
+	if (alert != NULL && ph_alert_is_due(alert))
+		ph_alert_launch(alert, PH_SLICE(&document));
+	while (alert != NULL && ph_alert_runs(alert)) {
+		(void)poll(watched, ph_alert_watch(alert, watched, PH_ALERT_WATCHED),
+		    ph_alert_patience(alert));
+		ph_alert_perform(alert);
+	}
+	ph_alert_close(alert);
+	ph_buffer_clear(&document);
+	ph_news_clear(&news);
+}
+
 static enum ph_error
 be_helper(struct life *l, struct ph_fail *fail)
 {
@@ -302,8 +333,10 @@ be_helper(struct life *l, struct ph_fail *fail)
 	enum ph_error	 err;
 
 	if (ph_state_become_owner(conf->state, fail) != PH_OK || settle_in(fail) != PH_OK ||
-	    ph_state_open(conf->state, &state_fd, fail) != PH_OK)
+	    ph_state_open(conf->state, &state_fd, fail) != PH_OK) {
+		ph_log_fail("helper", fail);
 		return fail->err;
+	}
 	ph_log_open(conf->log, conf->log_level, false);
 	if (fchdir(state_fd) == -1)
 		err = ph_error_set(fail, PH_CONFIG, "%s: %s", conf->state, strerror(errno));
@@ -311,9 +344,15 @@ be_helper(struct life *l, struct ph_fail *fail)
 	    (err = take_lock(&l->lock, state_fd, conf, fail)) == PH_OK &&
 	    (err = ph_pages_load(conf, &l->pages, fail)) == PH_OK)
 		err = live(l, state_fd, fail);
-	ph_pages_free(l->pages);
 	if (l->lock.fd != -1)
-		close(l->lock.fd);
+		close(l->lock.fd);		/* who comes next need not wait for what is said */
+	if (l->lock.fd != -1 && (err == PH_BROKEN || err == PH_CONFIG))
+		call_a_person(l, fail);
+	else if (err != PH_OK && err != PH_NONE)
+		ph_log_fail("helper", fail);
+	if (l->lost.text[0] != '\0')
+		call_a_person(l, &l->lost);
+	ph_pages_free(l->pages);
 	close(state_fd);
 	return err;
 }
@@ -342,13 +381,12 @@ int
 helper_run(const struct call *call)
 {
 	struct ph_fail	 fail = PH_FAIL_INIT;
-	struct life	 life = { .conf = call->conf, .lock = { .fd = -1 }, .end = STOPPED };
+	struct life	 life = { .conf = call->conf, .lock = { .fd = -1 }, .lost = PH_FAIL_INIT, .end = STOPPED };
 	enum ph_error	 err = be_helper(&life, &fail);
 
 	if (err == PH_OK && life.end == REPLACED)
 		become_successor(call->name);
 	if (err == PH_OK || err == PH_NONE)
 		return EX_OK;
-	ph_log_fail("helper", &fail);
 	return complain(&fail);
 }

@@ -20,7 +20,7 @@
 
 #define AGAIN_MS	PH_HOUR_MS	/* a cause is not told of more often */
 #define LIMIT_MS	(10 * PH_SECOND_MS)
-#define TOLD		64		/* causes and Pages that are remembered */
+#define MAX_TOLD	64		/* causes and Pages that are remembered */
 #define MAX_WHY		4000		/* bytes of what is told at once */
 #define FILE_NAME	"alerts"
 
@@ -29,11 +29,12 @@ struct told {			/* a cause, of a Page if it is one's */
 	char		 page[32];
 	int64_t		 at;		/* Unix ms */
 	int64_t		 n_since;	/* so often it was raised since, and not told */
+	enum { TOLD, TO_TELL, TELLING } is;	/* by the next run, by this one */
 };
 
 struct ph_alert {
 	char			**argv;		/* NULL: there is no command */
-	struct told		 told[TOLD];
+	struct told		 told[MAX_TOLD];
 	size_t			 n_told;
 	struct ph_buffer	 why;		/* to be told: sentences */
 	enum ph_cause		 cause;		/* of the first of them */
@@ -77,7 +78,7 @@ read_told(struct ph_alert *a)
 
 	if (f == NULL)
 		return;
-	while (t < a->told + TOLD && fscanf(f, "%15s %31s %" SCNd64 " %" SCNd64 "\n", name, t->page,
+	while (t < a->told + MAX_TOLD && fscanf(f, "%15s %31s %" SCNd64 " %" SCNd64 "\n", name, t->page,
 	    &t->at, &t->n_since) == 4) {
 		if (strcmp(t->page, "-") == 0)
 			t->page[0] = '\0';
@@ -98,8 +99,9 @@ write_told(const struct ph_alert *a)
 	if (f == NULL)
 		return;
 	for (i = 0; i < a->n_told; i++)
-		fprintf(f, "%s %s %" PRId64 " %" PRId64 "\n", ph_news_cause(a->told[i].cause),
-		    a->told[i].page[0] != '\0' ? a->told[i].page : "-", a->told[i].at, a->told[i].n_since);
+		if (a->told[i].is == TOLD)	/* who is killed meanwhile has told nobody of the others */
+			fprintf(f, "%s %s %" PRId64 " %" PRId64 "\n", ph_news_cause(a->told[i].cause),
+			    a->told[i].page[0] != '\0' ? a->told[i].page : "-", a->told[i].at, a->told[i].n_since);
 	if (fclose(f) == 0)
 		(void)!rename(FILE_NAME ".new", FILE_NAME);
 }
@@ -116,7 +118,7 @@ place_of(struct ph_alert *a, const struct ph_raised *r)
 		if (t->at < oldest->at)
 			oldest = t;
 	}
-	if (a->n_told < TOLD)
+	if (a->n_told < MAX_TOLD)
 		oldest = &a->told[a->n_told++];
 	*oldest = (struct told){ .cause = r->cause };
 	snprintf(oldest->page, sizeof(oldest->page), "%s", r->page);
@@ -213,6 +215,7 @@ ph_alert_take(struct ph_alert *a, const struct ph_news *news)
 		add_sentence(a, r, t->n_since);
 		t->at = now;
 		t->n_since = 0;
+		t->is = TO_TELL;
 	}
 	write_told(a);
 }
@@ -221,6 +224,12 @@ bool
 ph_alert_is_due(const struct ph_alert *a)
 {
 	return a->why.len > 0 && a->process.pid == 0;
+}
+
+bool
+ph_alert_runs(const struct ph_alert *a)
+{
+	return a->process.pid != 0;
 }
 
 /* The command. */
@@ -251,6 +260,16 @@ start(struct ph_alert *a, struct ph_fail *fail)
 	return ph_process_start(&a->program, &a->process, fail);
 }
 
+static void
+move_on(struct ph_alert *a, int from, int to)
+{
+	size_t	 i;
+
+	for (i = 0; i < a->n_told; i++)
+		if ((int)a->told[i].is == from)
+			a->told[i].is = to;
+}
+
 void
 ph_alert_launch(struct ph_alert *a, struct ph_slice document)
 {
@@ -258,8 +277,11 @@ ph_alert_launch(struct ph_alert *a, struct ph_slice document)
 
 	ph_buffer_reset(&a->document);
 	ph_buffer_add(&a->document, document.at, document.len);
-	if (start(a, &fail) != PH_OK)
+	move_on(a, TO_TELL, TELLING);
+	if (start(a, &fail) != PH_OK) {
 		say(a, fail.text);
+		move_on(a, TELLING, TOLD);	/* in an hour again */
+	}
 	ph_buffer_reset(&a->why);
 }
 
@@ -275,6 +297,8 @@ end(struct ph_alert *a)
 		say(a, why);
 	}
 	ph_process_close(&a->process);
+	move_on(a, TELLING, TOLD);
+	write_told(a);
 }
 
 void

@@ -34,6 +34,8 @@ void		ph_alert_take(struct ph_alert *alert, const struct ph_news *news);
 /* Whether the command should be run now: something is to be told, and it does not run. */
 bool		ph_alert_is_due(const struct ph_alert *alert);
 
+bool		ph_alert_runs(const struct ph_alert *alert);
+
 /* Runs it, with this on its standard input, for 10 s at most. */
 void		ph_alert_launch(struct ph_alert *alert, struct ph_slice document);
 

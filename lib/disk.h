@@ -40,7 +40,10 @@ void	ph_disk_recover(struct ph_disk *disk);
  */
 bool	ph_disk_may_claim(struct ph_disk *disk);
 
-/* Looks for room for the ballast, once a second: then there is some for what is new.  True: there is. */
+/*
+ * Looks for room for the ballast, once a second: then there is some for what is new, too.  True: the
+ * disk was full, so it is worth a try.
+ */
 bool	ph_disk_look(struct ph_disk *disk, int64_t mono);
 
 #endif

@@ -88,7 +88,7 @@ pause_for(struct ph_pace *p, int64_t wait_ms, int64_t mono)
 	p->n_pauses++;
 	p->paused = true;
 	p->until = mono + ph_clock_wait_ms(wait_ms);
-	return was ? PH_PACE_SAME : PH_PACE_PAUSED;
+	return p->n_pauses > 1 ? PH_PACE_SAME : PH_PACE_PAUSED;	/* each helper says it once */
 }
 
 static enum ph_pace_news

@@ -46,6 +46,8 @@ struct ph_sending {
 	struct claim		 claims[PLACES];
 	struct action		 actions[PH_SENDING_SHOWN];
 	struct ph_pace		*paces;		/* by the index of the Page */
+	struct ph_pace		*paces_before;	/* this turn, if it noted something */
+	bool			 noted;
 	size_t			 n_flying;
 	int64_t			 next_due;
 	size_t			 first_page;	/* the Pages take turns in being served first */
@@ -69,7 +71,8 @@ begin_paces(struct ph_sending *s, struct ph_fail *fail)
 	int64_t		 until;
 	size_t		 i;
 
-	if ((s->paces = calloc(s->pages->n + 1, sizeof(*s->paces))) == NULL)
+	if ((s->paces = calloc(s->pages->n + 1, sizeof(*s->paces))) == NULL ||
+	    (s->paces_before = calloc(s->pages->n + 1, sizeof(*s->paces))) == NULL)
 		return ph_error_set(fail, PH_NOMEM, "helper: out of memory");
 	for (i = 0; i < s->pages->n; i++) {
 		const struct ph_page	*page = &s->pages->all[i];
@@ -118,23 +121,21 @@ ph_sending_free(struct ph_sending *s)
 	for (i = 0; i < PH_SENDING_SHOWN; i++)
 		ph_buffer_clear(&s->actions[i].person);
 	free(s->paces);
+	free(s->paces_before);
 	free(s);
 }
 
 /* Gathered. */
 
-/* Graph repeats a token that it cannot read, and what it says is logged and shown: a copy without it. */
+/* Graph repeats a token that it cannot read, or whom it does not know, and what it says is logged. */
 static void
-hide_token(struct ph_slice said, const char *token, struct ph_buffer *out)
+hide(struct ph_buffer *said, struct ph_slice what)
 {
-	const size_t	 n = strlen(token);
-	char		*at;
+	char	*at;
 
-	if (n == 0 || said.len == 0 || memmem(said.at, said.len, token, n) == NULL)
-		return;
-	ph_buffer_add(out, said.at, said.len);
-	while (out->len > 0 && (at = memmem(out->data, out->len, token, n)) != NULL)
-		memset(at, '*', n);
+	while (what.len > 0 && said->len > 0 &&
+	    (at = memmem(said->data, said->len, what.at, what.len)) != NULL)
+		memset(at, '*', what.len);
 }
 
 /* To pass the thread twice is to pass it once: no answer is no reason for doubt. */
@@ -144,7 +145,9 @@ judge(struct claim *c, const struct ph_answer *answer)
 	struct ph_answer	 shown = *answer;
 	struct ph_buffer	 body = PH_BUFFER_INIT;
 
-	hide_token(answer->body, c->page->token, &body);
+	ph_buffer_add(&body, answer->body.at, answer->body.len);
+	hide(&body, (struct ph_slice){ c->page->token, strlen(c->page->token) });
+	hide(&body, PH_SLICE(&c->reply.person));
 	if (body.len > 0)
 		shown.body = PH_SLICE(&body);
 	ph_outcome_judge(&shown, &c->result);
@@ -480,6 +483,8 @@ find_next_due(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 enum ph_error
 ph_sending_commit(struct ph_sending *s, int64_t now, bool leaving, struct ph_fail *fail)
 {
+	if ((s->noted = ph_sending_finished(s)))
+		memcpy(s->paces_before, s->paces, s->pages->n * sizeof(*s->paces));
 	if (settle_finished(s, now, fail) != PH_OK || decide_unsure(s, now, fail) != PH_OK ||
 	    (!leaving && claim_all(s, now, fail) != PH_OK))
 		return fail->err;
@@ -509,6 +514,7 @@ ph_sending_committed(struct ph_sending *s)
 {
 	struct claim	*c;
 
+	s->noted = false;
 	release_all(s, FINISHED);
 	for (c = s->claims; c < s->claims + PLACES; c++)
 		if (c->is == CLAIMED) {
@@ -522,6 +528,9 @@ ph_sending_abandon(struct ph_sending *s)
 {
 	struct action	*a;
 
+	if (s->noted)				/* the same outcomes will be noted again */
+		memcpy(s->paces, s->paces_before, s->pages->n * sizeof(*s->paces));
+	s->noted = false;
 	release_all(s, CLAIMED);
 	for (a = s->actions; a < s->actions + PH_SENDING_SHOWN; a++)
 		if (a->is == WANTED)

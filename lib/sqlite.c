@@ -23,6 +23,7 @@
 /* What must hold, and what SQLite must say when asked whether it does. */
 static const struct { const char *set, *ask, *is; } pragmas[] = {
 	{ "PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA auto_vacuum", "2" },	/* before any table */
+	{ "PRAGMA page_size=4096", "PRAGMA page_size", "4096" },
 	{ "PRAGMA journal_mode=WAL", "PRAGMA journal_mode", "wal" },
 	{ "PRAGMA synchronous=FULL", "PRAGMA synchronous", "2" },
 	{ "PRAGMA wal_autocheckpoint=0", "PRAGMA wal_autocheckpoint", "0" },
@@ -181,7 +182,7 @@ static enum ph_error
 configure(struct ph_sqlite *s, struct ph_fail *fail)
 {
 	size_t	 i;
-	int	 on;
+	int	 on, reserved = -1;
 
 	(void)sqlite3_extended_result_codes(s->db, 1);
 	if (sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &on) != SQLITE_OK || !on ||
@@ -192,6 +193,11 @@ configure(struct ph_sqlite *s, struct ph_fail *fail)
 		if (run(s, pragmas[i].set, fail) != PH_OK || (pragmas[i].ask != NULL &&
 		    read_back(s, pragmas[i].ask, pragmas[i].is, fail) != PH_OK))
 			return fail->err;
+	/* sqlite_page knows where things stand in pages that are all SQLite's. */
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved) != SQLITE_OK ||
+	    reserved != 0)
+		return ph_error_set(fail, PH_BROKEN, "store: %s: %d bytes of each page are kept for another "
+		    "program: not made by pagehook", s->path, reserved);
 	s->wal_max = WAL_MAX_PAGES;
 	(void)sqlite3_wal_hook(s->db, note_wal, s);	/* last: autocheckpoint is a hook, too */
 	return PH_OK;

@@ -75,6 +75,19 @@ ph_survey(const char *state_dir, const struct ph_pages *pages, struct ph_status 
 	close(fd);
 }
 
+void
+ph_survey_document(const char *state_dir, const struct ph_pages *pages,
+    const struct ph_status_live *live, struct ph_buffer *out)
+{
+	struct ph_status	 status;
+
+	ph_survey(state_dir, pages, &status);
+	if (live != NULL)
+		status.live = *live;
+	ph_status_format_json(&status, out);
+	ph_buffer_adds(out, "\n");
+}
+
 int64_t
 ph_survey_memory(void)
 {

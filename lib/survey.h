@@ -14,6 +14,10 @@
 /* Fills out, but for what the helper alone knows.  What cannot be read is said in out. */
 void	ph_survey(const char *state_dir, const struct ph_pages *pages, struct ph_status *out);
 
+/* The document of it; live: what the helper knows, NULL: nobody does. */
+void	ph_survey_document(const char *state_dir, const struct ph_pages *pages,
+	    const struct ph_status_live *live, struct ph_buffer *out);
+
 /* Memory that this process has in use, in bytes; 0: not known. */
 int64_t	ph_survey_memory(void);
 

@@ -114,6 +114,8 @@ ph_turn_open(const struct ph_turn_with *with, struct ph_turn **out, struct ph_fa
 		ph_turn_close(t);
 		return fail->err;
 	}
+	ph_alert_take(t->alert, &t->news);	/* of what was found at the start, and is committed */
+	ph_news_tell(&t->news);
 	*out = t;
 	return PH_OK;
 }
@@ -364,17 +366,22 @@ static void
 run_alert(struct ph_turn *t)
 {
 	struct ph_buffer	 document = PH_BUFFER_INIT;
-	struct ph_status	 status;
+	struct ph_status_live	 live;
 
-	ph_survey(".", t->pages, &status);
-	describe(t, &status.live);
-	ph_status_format_json(&status, &document);
-	ph_buffer_adds(&document, "\n");
+	describe(t, &live);
+	ph_survey_document(".", t->pages, &live, &document);
 	ph_alert_launch(t->alert, PH_SLICE(&document));
 	ph_buffer_clear(&document);
 }
 
-/* What is true now: to the log, and to a person. */
+/* It is true: to the log, and to a person. */
+static void
+pass_on(struct ph_turn *t)
+{
+	ph_alert_take(t->alert, &t->news);
+	ph_news_tell(&t->news);
+}
+
 static void
 tell(struct ph_turn *t)
 {
@@ -387,9 +394,8 @@ tell(struct ph_turn *t)
 		    (long long)n_dead);
 		ph_news_raise(&t->news, PH_CAUSE_DEAD, (struct ph_slice){ NULL, 0 }, NULL, what);
 	}
-	ph_alert_take(t->alert, &t->news);
-	ph_news_tell(&t->news);
-	if (!t->asks_no_more && ph_alert_is_due(t->alert))
+	pass_on(t);
+	if (ph_alert_is_due(t->alert))
 		run_alert(t);
 }
 
@@ -461,6 +467,7 @@ tidy(struct ph_turn *t, struct ph_fail *fail)
 		t->busy_at = mono;
 	if (!t->moved && !t->leaving && ph_upkeep_prune(&t->upkeep, mono, fail) != PH_OK)
 		return fail->err;
+	pass_on(t);				/* its own commits are through */
 	return ph_upkeep_tidy(&t->upkeep, t->busy_at, mono, fail);
 }
 
@@ -502,13 +509,13 @@ ph_turn_busy_at(const struct ph_turn *t)
 size_t
 ph_turn_flying(const struct ph_turn *t)
 {
-	return ph_sending_flying(t->sending) + ph_asked_flying(t->asked);
+	return ph_sending_flying(t->sending) + ph_asked_flying(t->asked) + ph_alert_runs(t->alert);
 }
 
 enum ph_error
-ph_turn_let_go(struct ph_turn *t)
+ph_turn_let_go(struct ph_turn *t, struct ph_fail *fail)
 {
-	return ph_upkeep_let_go(&t->upkeep);
+	return ph_upkeep_let_go(&t->upkeep, fail);
 }
 
 const char *

@@ -35,19 +35,22 @@ enum ph_error	ph_turn(struct ph_turn *turn, struct ph_fail *fail) PH_MUST_USE;
 /* Monotonic ms of the last turn in which anything arrived, flew, was owed or had to be looked out for. */
 int64_t		ph_turn_busy_at(const struct ph_turn *turn);
 
-/* Claims not yet settled: under way at Graph or a handler, or answered and not yet committed. */
+/*
+ * What is under way: claims not yet settled, with Graph or a handler, or answered and not yet
+ * committed; an alert command.
+ */
 size_t		ph_turn_flying(const struct ph_turn *turn);
 
 /* Why this helper should make room for another; NULL: it need not.  Static. */
 const char	*ph_turn_reason_to_leave(const struct ph_turn *turn);
 
 /*
- * The store is not where it was: says what was open in the file that we still hold, and moves its log
+ * The store is not where it was: fail says what was open in the file that we still hold, and its log goes
  * into it, so that none of ours lies beside what is there now.  No turn may follow.
  * PH_OK: all is in its place, nothing was done; PH_NONE: another store is there, or none; PH_BUSY:
  * only a part of it was taken away.
  */
-enum ph_error	ph_turn_let_go(struct ph_turn *turn) PH_MUST_USE;
+enum ph_error	ph_turn_let_go(struct ph_turn *turn, struct ph_fail *fail) PH_MUST_USE;
 
 /* From now on no handler is asked anything more; so many are asked still.  All else goes on. */
 size_t		ph_turn_asks_no_more(struct ph_turn *turn);

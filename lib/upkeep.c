@@ -13,6 +13,7 @@
 #include "upkeep.h"
 
 #define PRUNE_EVERY_MS	PH_HOUR_MS
+#define PRUNE_AGAIN_MS	PH_MINUTE_MS	/* after it failed */
 #define PRUNE_STEP_MS	100		/* between two looks at some rows, while nothing else is done */
 #define TIDY_AFTER_MS	5000		/* of quiet */
 
@@ -104,7 +105,8 @@ ph_upkeep_prune(struct ph_upkeep *u, int64_t mono, struct ph_fail *fail)
 		ph_ledger_abandon(u->ledger);
 	if (!more && mine.err == PH_OK)
 		(void)!next_generation(u, &mine);
-	u->prune_at = mono + ph_clock_wait_ms(more ? PRUNE_STEP_MS : PRUNE_EVERY_MS);
+	u->prune_at = mono + ph_clock_wait_ms(mine.err != PH_OK ? PRUNE_AGAIN_MS : more ? PRUNE_STEP_MS :
+	    PRUNE_EVERY_MS);
 	if (mine.err == PH_OK || mine.err == PH_BUSY || mine.err == PH_TOOBIG)
 		return PH_OK;			/* the disk's own trouble shows where it matters */
 	return ph_error_set(fail, mine.err, "%s", mine.text);
@@ -121,19 +123,18 @@ ph_upkeep_tidy(struct ph_upkeep *u, int64_t busy_at, int64_t mono, struct ph_fai
 }
 
 enum ph_error
-ph_upkeep_let_go(struct ph_upkeep *u)
+ph_upkeep_let_go(struct ph_upkeep *u, struct ph_fail *fail)
 {
-	struct ph_fail	 fail = PH_FAIL_INIT;
+	struct ph_fail	 mine = PH_FAIL_INIT;
 	int64_t		 n_events = 0, n_replies = 0;
 
-	if (ph_ledger_check(u->ledger, &fail) == PH_OK)
+	if (ph_ledger_check(u->ledger, &mine) == PH_OK)
 		return PH_OK;
 	if (ph_ledger_count_open(u->ledger, &n_events, &n_replies, NULL) == PH_OK)
-		raise_disk(u, "%s: %" PRId64 " replies and %" PRId64 " events were open in it", fail.text,
-		    n_replies, n_events);
+		ph_error_set(fail, mine.err, "%s: %" PRId64 " replies and %" PRId64 " events were open in it",
+		    mine.text, n_replies, n_events);
 	else
-		raise_disk(u, "%s, and cannot be read any more", fail.text);
-	ph_news_tell(u->news);
+		ph_error_set(fail, mine.err, "%s, and cannot be read any more", mine.text);
 	(void)!ph_ledger_tidy(u->ledger, true, NULL);
-	return fail.err;
+	return mine.err;
 }

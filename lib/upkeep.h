@@ -39,6 +39,6 @@ enum ph_error	ph_upkeep_tidy(struct ph_upkeep *upkeep, int64_t busy_at, int64_t 
 		    struct ph_fail *fail) PH_MUST_USE;
 
 /* As ph_turn_let_go. */
-enum ph_error	ph_upkeep_let_go(struct ph_upkeep *upkeep) PH_MUST_USE;
+enum ph_error	ph_upkeep_let_go(struct ph_upkeep *upkeep, struct ph_fail *fail) PH_MUST_USE;
 
 #endif

@@ -178,6 +178,27 @@ TEST(a_file_that_could_never_shrink_is_refused)
 	assert_non_null(strstr(wrong.text, "auto_vacuum is 0, not 2"));
 }
 
+TEST(a_file_with_other_pages_is_refused)
+{
+	by_hand("PRAGMA page_size=1024; PRAGMA auto_vacuum=INCREMENTAL; CREATE TABLE t (a)");
+	assert_int_equal(ops->open(FILE_NAME, &store, &wrong), PH_BROKEN);
+	assert_non_null(strstr(wrong.text, "page_size is 1024, not 4096"));
+}
+
+TEST(a_file_whose_pages_are_partly_anothers_is_refused)
+{
+	sqlite3	*db = NULL;
+	int	 reserved = 12;
+
+	assert_int_equal(sqlite3_open(FILE_NAME, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA auto_vacuum=INCREMENTAL; CREATE TABLE t (a)", NULL, NULL,
+	    NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(ops->open(FILE_NAME, &store, &wrong), PH_BROKEN);
+	assert_non_null(strstr(wrong.text, "12 bytes of each page"));
+}
+
 TEST(what_is_no_database_is_broken_and_untouched)
 {
 	char	 text[4096];
@@ -482,6 +503,8 @@ main(void)
 		in_a_room(what_a_newer_program_made_is_refused_and_untouched),
 		in_a_room(whatever_a_newer_program_chose_stays_so),
 		in_a_room(a_file_that_could_never_shrink_is_refused),
+		in_a_room(a_file_with_other_pages_is_refused),
+		in_a_room(a_file_whose_pages_are_partly_anothers_is_refused),
 		in_a_room(what_is_no_database_is_broken_and_untouched),
 		in_a_room(an_outsiders_lock_is_busy_and_passes),
 		in_a_room(a_full_disk_is_told_and_passes),
