@@ -60,7 +60,7 @@ LIB	:= $(BASE) $(PURE) $(DOORS) $(FLOW)
 FRONT		:= cgi/main cgi/front cgi/mount cgi/request cgi/start
 FRONT_LIBS	:= -lfcgi -lcrypto
 COMMAND		:= cgi/pagehook cgi/helper cgi/input cgi/parse cgi/sign cgi/try cgi/chat cgi/replies \
-		   cgi/send cgi/queue cgi/queue_list cgi/queue_show cgi/orders cgi/forget cgi/status \
+		   cgi/send cgi/queue cgi/queue_list cgi/queue_show cgi/queue_steer cgi/orders cgi/forget cgi/status \
 		   cgi/owner cgi/ask cgi/start
 COMMAND_LIBS	:= -ljson-c -lcurl -lsqlite3 -lpcre2-8 -lcrypto
 GRAPH		:= $(patsubst %.c,%,$(wildcard tests/graph/*.c))

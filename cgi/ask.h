@@ -1,7 +1,7 @@
 /*
  * ask -- asks the helper something, by order of an operator.
  * Knows conf, state, wire, start.  Does not know any order.
- * Called by send, orders, forget and status.
+ * Called by send, queue_steer, orders, forget and status.
  * Lives for one command.
  * SPDX-License-Identifier: ISC
  */

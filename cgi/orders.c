@@ -1,7 +1,7 @@
 /*
  * orders -- one word on many replies and events, handed to the helper some hundred at a time.
  * Knows ask, order's JSON.  Does not know what is meant or what the word does.
- * Called by queue.
+ * Called by queue_steer.
  * Lives for one command.
  * SPDX-License-Identifier: ISC
  */

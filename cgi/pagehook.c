@@ -112,6 +112,18 @@ option(const struct call *call, const char *name)
 	return NULL;
 }
 
+bool
+is_one_of(const char *words, const char *word)
+{
+	const char	*at = words;
+	size_t		 n = strlen(word);
+
+	for (; n > 0 && (at = strstr(at, word)) != NULL; at += n)
+		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
 static bool
 is_option(size_t i, const char *word, size_t len)
 {
@@ -209,18 +221,6 @@ no_verb(const char *word)
 	return EX_USAGE;
 }
 
-static bool
-takes(const struct verb *verb, const char *name)
-{
-	const char	*at = verb->options;
-	size_t		 n = strlen(name);
-
-	for (; (at = strstr(at, name)) != NULL; at += n)
-		if ((at == verb->options || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
-			return true;
-	return false;
-}
-
 static int
 run(const struct verb *verb, struct call *call)
 {
@@ -231,7 +231,7 @@ run(const struct verb *verb, struct call *call)
 	int			 status;
 
 	for (i = 0; i < call->n_options; i++)
-		if (!takes(verb, call->options[i].name)) {
+		if (!is_one_of(verb->options, call->options[i].name)) {
 			fprintf(stderr, "pagehook: %s has no option --%s\n", verb->name,
 			    call->options[i].name);
 			return EX_USAGE;

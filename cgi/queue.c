@@ -1,291 +1,192 @@
 /*
- * queue -- "pagehook queue retry, drop, hold, release": a person's word on what is not finished.
- * Knows orders, glance.  Does not know what a word does: the helper does it.
- * Called by pagehook.c.
+ * queue -- what the queue's verbs share: which rows are meant, and how one is shown.
+ * Knows glance.  Does not know the helper.
+ * Called by queue_list, queue_show and queue_steer.
  * Lives for one command.
  * SPDX-License-Identifier: ISC
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "clock.h"
-#include "orders.h"
 #include "queue.h"
 
-struct word {
-	const char	*name, *done_words;
-	const char	*states;	/* in which it applies */
+#define COUNT_OF(array)	(sizeof(array) / sizeof((array)[0]))
+
+static const char	 ellipsis[] = "\xe2\x80\xa6";
+static const char	 states[] = "ready sending unsure held dead kept asked";
+
+static const struct { int64_t ms; char unit; } units[] = {
+	{ PH_DAY_MS, 'd' }, { PH_HOUR_MS, 'h' }, { PH_MINUTE_MS, 'm' }, { PH_SECOND_MS, 's' },
 };
 
-struct steering {
-	const struct call	*call;
-	const struct word	*word;
-	struct queue_filter	 filter;
-	bool			 all;		/* that fit, not some ids */
-	bool			 json, dry_run;
-	int64_t			 now;
-	struct ph_glance	*glance;	/* NULL: there is no store */
-	struct orders		 orders;
-	int			 status;	/* of what ended a walk */
-};
+/* Which. */
 
+/* Digits and a unit: 90s 15m 2h 7d. */
 static bool
-applies(const struct word *word, const char *state)
+parse_duration(const char *text, int64_t *ms)
 {
-	const size_t	 n = strlen(state);
-	const char	*at = word->states;
+	const size_t	 n = strspn(text, "0123456789");
+	size_t		 i;
 
-	for (; (at = strstr(at, state)) != NULL; at += n)
-		if ((at == word->states || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+	for (i = 0; i < COUNT_OF(units); i++)
+		if (n > 0 && n < 6 && text[n] == units[i].unit && text[n + 1] == '\0') {
+			*ms = strtoll(text, NULL, 10) * units[i].ms;
 			return true;
+		}
 	return false;
 }
 
-/* Which are meant. */
-
-/* What a dry run says of one. */
-static int
-show(struct steering *s, struct ph_slice name)
+int
+queue_filter_read(const struct call *call, int64_t now, struct queue_filter *out)
 {
-	struct ph_glance_row	 row = { .left_at = 0 };
-	struct ph_fail		 fail = PH_FAIL_INIT;
-	enum ph_error		 err = PH_NONE;
-	int64_t			 id;
-	char			 text[24], letter, why[64] = "there is none";
+	const char	*code = option(call, "code"), *older = option(call, "older");
+	int64_t		 ms = 0;
 
-	snprintf(text, sizeof(text), "%.*s", (int)name.len, name.at);
-	if (queue_id_parse(text, &letter, &id) && s->glance != NULL)
-		err = ph_glance_find(s->glance, letter, id, &row, &fail);
-	if (err == PH_OK && applies(s->word, row.item.state)) {
-		queue_print(&row.item, s->json, s->now);
-		s->orders.done.n++;
-	} else if (err == PH_OK || err == PH_NONE) {
-		if (err == PH_OK)
-			snprintf(why, sizeof(why), "it is %s", row.item.state);
-		orders_refuse(&s->orders, name, (struct ph_slice){ why, strlen(why) });
-	}
-	ph_glance_row_clear(&row);
-	return complain(&fail);
-}
-
-/* Quarantined bytes belong to nobody: nothing can be answered. */
-static enum ph_error
-choose_item(void *arg, const struct ph_glance_item *it, struct ph_fail *fail)
-{
-	struct steering	*s = arg;
-	char		 id[24];
-	int		 n;
-
-	if (!queue_filter_fits(&s->filter, it) || !applies(s->word, it->state) ||
-	    (strcmp(it->state, "unsure") == 0 && !s->orders.unsure) ||
-	    (it->letter == 'e' && it->person[0] == '\0' && strcmp(s->word->name, "retry") == 0))
-		return PH_OK;
-	if (s->dry_run) {
-		queue_print(it, s->json, s->now);
-		s->orders.done.n++;
-		return PH_OK;
-	}
-	n = snprintf(id, sizeof(id), "%c%" PRId64, it->letter, it->id);
-	s->status = orders_add(&s->orders, (struct ph_slice){ id, (size_t)n });
-	return s->status == EX_OK ? PH_OK : ph_error_set(fail, PH_BUSY, "the rest was left as it is");
-}
-
-static int
-choose_all(struct steering *s)
-{
-	struct ph_fail	 fail = PH_FAIL_INIT;
-	int		 status;
-
-	if (s->glance == NULL || ph_glance_queue(s->glance, choose_item, s, &fail) == PH_OK)
-		return s->status;
-	status = complain(&fail);
-	return s->status != EX_OK ? s->status : status;
-}
-
-static int
-choose_words(struct steering *s, const char *text)
-{
-	static const char	 blanks[] = " \t\r\n,\"";
-	int			 status = EX_OK;
-	size_t			 n;
-
-	while (status == EX_OK && (n = strcspn(text += strspn(text, blanks), blanks)) > 0) {
-		const struct ph_slice	 id = { text, n };
-
-		status = s->dry_run ? show(s, id) : orders_add(&s->orders, id);
-		text += n;
-	}
-	return status;
-}
-
-static int
-choose_ids(struct steering *s)
-{
-	struct ph_buffer	 in = PH_BUFFER_INIT;
-	int			 i, status = EX_OK;
-
-	for (i = 0; i < s->call->argc && status == EX_OK; i++)
-		if (strcmp(s->call->argv[i], "-") != 0)
-			status = choose_words(s, s->call->argv[i]);
-		else if ((status = read_input(&(struct call){ .argc = 0 }, &in)) == EX_OK)
-			status = choose_words(s, PH_SLICE(&in).at);
-	ph_buffer_clear(&in);
-	return status;
-}
-
-/* What may be sent twice. */
-
-static bool
-is_confirmed(const struct steering *s)
-{
-	char	 answer[16] = "";
-
-	if (option(s->call, "yes") != NULL)
-		return true;
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return false;
-	fprintf(stderr, "What is unsure may be sent twice. Send it again? [y/N] ");
-	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
-}
-
-static int
-not_confirmed(void)
-{
-	fprintf(stderr, "pagehook: what is unsure may be sent twice: -y if that is meant\n");
-	return EX_USAGE;
-}
-
-/* Those that the helper found to be unsure: again, if they are meant. */
-static int
-settle_doubts(struct steering *s)
-{
-	int	 status;
-
-	if (s->orders.doubtful.n == 0)
-		return EX_OK;
-	s->orders.final = true;
-	s->orders.unsure = is_confirmed(s);
-	if ((status = choose_words(s, s->orders.doubtful.text.data)) == EX_OK)
-		status = orders_hand_over(&s->orders);
-	return status != EX_OK || s->orders.unsure ? status : not_confirmed();
-}
-
-/* All of it. */
-
-static int
-steer_all(struct steering *s)
-{
-	struct ph_fail	 fail = PH_FAIL_INIT;
-	int		 status;
-
-	if (!s->dry_run && (ph_conf_check(s->call->conf, &fail) != PH_OK ||
-	    ask_open(&s->orders.ask, s->call->conf, &fail) != PH_OK))
-		return complain(&fail);
-	if ((s->all || s->dry_run) && ph_glance_open(s->call->conf->state, PH_GLANCE_WAIT_MS, &s->glance, &fail) != PH_OK &&
-	    fail.err != PH_OK)
-		return complain(&fail);
-	if (s->dry_run)
-		queue_print_header(s->json);
-	status = s->all ? choose_all(s) : choose_ids(s);
-	if (status == EX_OK)
-		status = orders_hand_over(&s->orders);
-	return status == EX_OK ? settle_doubts(s) : status;
-}
-
-static int
-print_done(const struct steering *s, int status)
-{
-	if (s->dry_run)
-		fprintf(stderr, "%zu would be %s\n", s->orders.done.n, s->word->done_words);
-	else if (s->json)
-		printf("{\"v\":1,\"done\":[%s],\"refused\":[%s]}\n", PH_SLICE(&s->orders.done.text).at,
-		    PH_SLICE(&s->orders.refused).at);
-	else if (status == EX_OK || s->orders.done.n > 0)
-		printf("%zu %s\n", s->orders.done.n, s->word->done_words);
-	if (status == EX_OK && s->orders.n_refused > 0 && !s->all)
-		status = EX_NOINPUT;
-	return status;
-}
-
-/* EX_OK, or a status after a line. */
-static int
-read_words(struct steering *s)
-{
-	const struct queue_filter	*f = &s->filter;
-	const struct call		*call = s->call;
-	int				 status = queue_filter_read(call, s->now, &s->filter);
-
-	if (status != EX_OK)
-		return status;
-	if (call->argc == 0)
-		return usage("which? ids like r4901, - or ALL are needed: pagehook queue ", s->word->name);
-	s->all = s->orders.final = call->argc == 1 && strcmp(call->argv[0], "ALL") == 0;
-	if (!s->all && (f->state != NULL || f->page != NULL || f->person != NULL || f->code != 0 ||
-	    f->before != 0))
-		return usage("--state --page --person --code --older choose among ALL: pagehook queue ",
-		    s->word->name);
-	if (f->state != NULL && !applies(s->word, f->state)) {
-		fprintf(stderr, "pagehook: queue %s is for what is one of: %s\n", s->word->name,
-		    s->word->states);
+	*out = (struct queue_filter){ .state = option(call, "state"), .page = option(call, "page"),
+	    .person = option(call, "person") };
+	if (out->state != NULL && !is_one_of(states, out->state)) {
+		fprintf(stderr, "pagehook: %s are states, not %s\n", states, out->state);
 		return EX_USAGE;
 	}
-	s->orders.unsure = f->state != NULL && strcmp(f->state, "unsure") == 0;
-	if (strcmp(s->word->name, "retry") != 0)
-		s->orders.unsure |= !s->all;	/* what is given up is not sent twice */
-	else if (s->orders.unsure && !s->dry_run && !is_confirmed(s))
-		return not_confirmed();
-	else
-		s->orders.unsure |= !s->all && option(call, "yes") != NULL;
+	if (older != NULL && !parse_duration(older, &ms))
+		return usage("--older takes a duration like 90s 15m 2h 7d, not ", older);
+	out->code = code != NULL ? strtoll(code, NULL, 10) : 0;
+	if (code != NULL && (out->code == 0 || strlen(code) > 9 ||
+	    code[strspn(code, "0123456789")] != '\0'))
+		return usage("--code takes a number, as Graph gives it, not ", code);
+	out->before = older != NULL ? now - ms : 0;
 	return EX_OK;
 }
 
-static int
-steer(const struct call *call, const struct word *word)
+/* As a whole, or by its last four digits, as it is shown. */
+static bool
+is_meant(const char *id, const char *by)
 {
-	struct steering	 s = { .call = call, .word = word, .json = option(call, "json") != NULL,
-		.dry_run = option(call, "dry-run") != NULL, .now = ph_clock_now(), .orders = { .word = word->name, .ask = ASK_INIT } };
-	int		 status;
+	const size_t	 len = strlen(id), n = strlen(by);
 
-	if ((status = read_words(&s)) != EX_OK || (status = become_owner(call)) != EX_OK)
-		return status;
-	s.orders.quiet = s.json;
-	status = print_done(&s, steer_all(&s));
-	orders_clear(&s.orders);
-	ph_glance_close(s.glance);
-	return status;
+	return by[0] != '\0' && (strcmp(id, by) == 0 ||
+	    (n == 4 && len > 4 && strcmp(id + len - 4, by) == 0));
 }
 
-int
-queue_retry_run(const struct call *call)
+bool
+queue_filter_fits(const struct queue_filter *f, const struct ph_glance_item *it)
 {
-	static const struct word	 retry = { "retry", "ready again", "dead held unsure" };
-
-	return steer(call, &retry);
+	return (f->state == NULL || strcmp(f->state, it->state) == 0) &&
+	    (f->page == NULL || is_meant(it->page, f->page)) &&
+	    (f->person == NULL || is_meant(it->person, f->person)) &&
+	    (f->code == 0 || f->code == it->code) && (f->before == 0 || it->since <= f->before);
 }
 
-int
-queue_drop_run(const struct call *call)
+bool
+queue_id_parse(const char *id, char *letter, int64_t *number)
 {
-	static const struct word	 drop = { "drop", "dropped", "ready unsure held dead kept asked" };
+	const size_t	 n = strlen(id);
 
-	return steer(call, &drop);
+	*letter = id[0];
+	*number = n > 1 && n < 20 && id[1 + strspn(id + 1, "0123456789")] == '\0' ?
+	    strtoll(id + 1, NULL, 10) : 0;
+	return (*letter == 'r' || *letter == 'e') && *number > 0;
 }
 
-int
-queue_hold_run(const struct call *call)
-{
-	static const struct word	 hold = { "hold", "held", "ready" };
+/* How. */
 
-	return steer(call, &hold);
+const char *
+queue_short_id(const char *id, char out[16])
+{
+	size_t	 n = strlen(id);
+
+	snprintf(out, 16, "%s%.4s", n > 4 ? ellipsis : "", n > 4 ? id + n - 4 : id);
+	return out;
 }
 
-int
-queue_release_run(const struct call *call)
+/* Also those of eight bits, which UTF-8 writes as c2 80 to c2 9f. */
+void
+queue_print_words(struct ph_slice words)
 {
-	static const struct word	 release = { "release", "released", "held" };
+	size_t	 i;
 
-	return steer(call, &release);
+	for (i = 0; i < words.len; i++) {
+		const unsigned char	 c = (unsigned char)words.at[i];
+		const bool		 wide = c == 0xc2 && i + 1 < words.len &&
+					    (unsigned char)words.at[i + 1] < 0xa0;
+
+		putchar(c < 0x20 || c == 0x7f || wide ? '?' : c);
+		i += wide;
+	}
+}
+
+/* 12s, 3m, 2h, 7d */
+static const char *
+duration(int64_t ms, char out[24])
+{
+	size_t	 i = 0;
+
+	while (i + 1 < COUNT_OF(units) && ms < units[i].ms)
+		i++;
+	snprintf(out, 24, "%" PRId64 "%c", ms > 0 ? ms / units[i].ms : 0, units[i].unit);
+	return out;
+}
+
+static void
+print_text(const char *name, const char *value)
+{
+	struct ph_buffer	 b = PH_BUFFER_INIT;
+
+	ph_buffer_add_json(&b, (struct ph_slice){ value, strlen(value) });
+	printf(",\"%s\":\"%s\"", name, PH_SLICE(&b).at);
+	ph_buffer_clear(&b);
+}
+
+void
+queue_print_members(const struct ph_glance_item *it, int64_t now)
+{
+	char	 due[PH_CLOCK_TEXT];
+
+	printf("{\"v\":1,\"id\":\"%c%" PRId64 "\"", it->letter, it->id);
+	print_text("state", it->state);
+	printf(",\"age_s\":%" PRId64 ",\"try\":%" PRId64, (now - it->since) / PH_SECOND_MS, it->tries);
+	print_text("page", it->page);
+	print_text("psid", it->person);
+	if (it->event != 0)
+		printf(",\"event\":\"e%" PRId64 "\"", it->event);
+	if (it->due != 0) {
+		ph_clock_format(it->due, due);
+		print_text("due", due);
+	}
+	printf(",\"code\":%" PRId64, it->code);
+	print_text("why", it->why);
+}
+
+void
+queue_print_header(bool json)
+{
+	if (!json)
+		printf("%-5s  %-7s%4s  %3s  %-5s  %-6s  %-6s  %s\n", "ID", "STATE", "AGE", "TRY", "PAGE",
+		    "PERSON", "NEXT", "WHY");
+}
+
+void
+queue_print(const struct ph_glance_item *it, bool json, int64_t now)
+{
+	char	 age[24], page[16], person[16], next[24] = "-", id[24], left[24];
+
+	if (json) {
+		queue_print_members(it, now);
+		printf("}\n");
+		return;
+	}
+	snprintf(id, sizeof(id), "%c%" PRId64, it->letter, it->id);
+	if (it->due > now)
+		snprintf(next, sizeof(next), "in %.20s", duration(it->due - now, left));
+	/* Two of an ellipsis' bytes have no width; it stands before the four digits, or nothing does. */
+	printf("%-5s  %-7s%4s  %3" PRId64 "  %-*s  %-*s  %-6s  ", id, it->state,
+	    duration(now - it->since, age), it->tries, strlen(it->page) > 4 ? 7 : 5,
+	    queue_short_id(it->page, page), strlen(it->person) > 4 ? 8 : 6,
+	    queue_short_id(it->person, person), next);
+	queue_print_words((struct ph_slice){ it->why, strlen(it->why) });
+	printf("\n");
 }

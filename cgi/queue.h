@@ -1,7 +1,7 @@
 /*
  * queue -- what the queue's verbs share: which rows are meant, and how one is shown.
  * Knows glance.  Does not know the helper.
- * Called by queue, queue_list and queue_show.
+ * Called by queue_list, queue_show and queue_steer.
  * Lives for one command.
  * SPDX-License-Identifier: ISC
  */

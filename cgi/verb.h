@@ -43,6 +43,9 @@ int	status_run(const struct call *call);
 /* The value of an option, "" if it takes none; NULL: it was not given. */
 const char	*option(const struct call *call, const char *name);
 
+/* Whether word is one of words, which blanks separate. */
+bool	is_one_of(const char *words, const char *word);
+
 /*
  * Before the state directory is looked into: root becomes its owner; anybody else but its owner gets
  * EX_NOPERM, after the line to type.
