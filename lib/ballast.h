@@ -1,7 +1,7 @@
 /*
  * ballast -- room on the disk that is given up when there is no other.
  * Knows the file system.  Does not know the store.
- * Called by turn: made while there is room, dropped when a commit finds none.
+ * Called by disk: made while there is room, dropped when a commit finds none.
  * Lives as the file "ballast" in the current directory.
  *
  * What is under way when the disk fills up must still be noted: a reply that left, and of which no

@@ -1,6 +1,6 @@
 /*
  * conf -- the settings: one vocabulary, and the places they come from.
- * Knows buffer, layer, signature's digest and log levels.  Does not know who uses a setting.
+ * Knows buffer, words, layer, signature's digest and log levels.  Does not know who uses a setting.
  * Called by both programs at the start, by the front for every request.
  * Lives as a const value: a changed file makes a new one.
  * SPDX-License-Identifier: ISC

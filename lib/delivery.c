@@ -1,7 +1,7 @@
 /*
  * delivery -- one body becomes rows, and a verdict.
- * Knows intake, event, think, ledger, sending, pages, the wire's verdicts.  Does not know sockets,
- * handlers or transactions.
+ * Knows intake, event, think, ledger, sending, pages, news, the wire's verdicts.  Does not know
+ * sockets, handlers or transactions.
  * Called by turn, inside its transaction.
  * Lives in the helper's one thread.
  * SPDX-License-Identifier: ISC

@@ -1,7 +1,7 @@
 /*
  * log -- one JSON object a line, one write a line.
  * Knows buffer and clock.  Does not know what is worth a line.
- * Called by the programs and by flow; what returns an error does not log it.
+ * Called by the programs, flow, news, alert and disk; what returns an error does not log it.
  * Lives once a process: where lines go is the program's, like its standard error.
  * SPDX-License-Identifier: ISC
  */

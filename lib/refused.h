@@ -1,7 +1,7 @@
 /*
  * refused -- what fronts answered with no 200, since a delivery was last kept.
  * Knows buffer.  Does not know signatures, HTTP or who is told.
- * Called by the front, which counts; by the helper, which knows when a delivery was kept; by status.
+ * Called by the front, which counts; by lookout and survey.
  * Lives as the file "refused" in the state directory, so that it is seen where no helper runs.
  *
  *	file	"pagehook-refused 1 <the last that was kept, Unix ms>\n", and for each reason a line

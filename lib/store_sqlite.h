@@ -1,7 +1,7 @@
 /*
  * store_sqlite -- what the parts of the SQLite store share: its statements and its operations.
  * Knows sqlite, store.  Does not know Messenger, Graph, or which state follows which.
- * Called by store_sqlite, store_sqlite_event and store_sqlite_reply alone.
+ * Called by the store_sqlite modules alone.
  * Lives as long as the store is open.
  * SPDX-License-Identifier: ISC
  */
