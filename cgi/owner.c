@@ -17,6 +17,27 @@
 #include "state.h"
 #include "verb.h"
 
+#define PLAIN	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%"
+
+/* A word as a shell takes it. */
+static void
+print_word(const char *word)
+{
+	const char	*at;
+
+	if (word[0] != '\0' && word[strspn(word, PLAIN)] == '\0') {
+		fprintf(stderr, " %s", word);
+		return;
+	}
+	fprintf(stderr, " '");
+	for (at = word; *at != '\0'; at++)
+		if (*at == '\'')
+			fputs("'\\''", stderr);
+		else
+			putc(*at, stderr);
+	fprintf(stderr, "'");
+}
+
 int
 become_owner(const struct call *call)
 {
@@ -24,7 +45,7 @@ become_owner(const struct call *call)
 	struct ph_fail	 fail = PH_FAIL_INIT;
 	struct stat	 st;
 	struct passwd	*owner;
-	char		 name[64];
+	char		 name[64], **word;
 
 	if (ph_state_become_owner(state, &fail) != PH_OK)
 		return complain(&fail);
@@ -41,7 +62,9 @@ become_owner(const struct call *call)
 		snprintf(name, sizeof(name), "%s", owner->pw_name);
 	else
 		snprintf(name, sizeof(name), "'#%u'", (unsigned)st.st_uid);
-	fprintf(stderr, "pagehook: %s belongs to another user: sudo -u %s %s %s\n", state, name,
-	    call->name, call->verb);
+	fprintf(stderr, "pagehook: %s belongs to another user: sudo -u %s", state, name);
+	for (word = call->typed; *word != NULL; word++)
+		print_word(*word);
+	fprintf(stderr, "\n");
 	return EX_NOPERM;
 }

@@ -18,7 +18,7 @@ enum need { NOTHING, SETTINGS };	/* what main provides before the verb runs */
 static int	help_run(const struct call *);
 
 #define WHICH	"state page person code older"	/* of the queue */
-#define STEERS	"json yes dry-run " WHICH
+#define STEERS	"json dry-run " WHICH
 
 static const struct verb {
 	const char	*name, *args, *says;
@@ -37,13 +37,16 @@ static const struct verb {
 	{ "send", "PSID [TEXT|-]", "send a message through the queue",
 	    "json message reply tag page", SETTINGS, send_run },
 	{ "status", "", "how it is going", "json", SETTINGS, status_run },
-	{ "queue list", "", "all that is not finished, and why", "json " WHICH, SETTINGS, queue_list_run },
-	{ "queue show", "ID", "what happened to one of it", "json text", SETTINGS, queue_show_run },
-	{ "queue retry", "ID...|-|ALL", "send again what is dead, held or unsure", STEERS, SETTINGS,
-	    queue_retry_run },
-	{ "queue drop", "ID...|-|ALL", "give up; a dead one goes", STEERS, SETTINGS, queue_drop_run },
+	{ "queue list", "", "all that is not finished, and why", "json " WHICH, SETTINGS,
+	    queue_list_run },
+	{ "queue show", "ID", "what happened to a reply or event", "json text", SETTINGS, queue_show_run },
+	{ "queue retry", "ID...|-|ALL", "send again what is dead, held or unsure", "yes " STEERS,
+	    SETTINGS, queue_retry_run },
+	{ "queue drop", "ID...|-|ALL", "give up what waits; take dead ones off the list", STEERS,
+	    SETTINGS, queue_drop_run },
 	{ "queue hold", "ID...|-|ALL", "do not send for now", STEERS, SETTINGS, queue_hold_run },
-	{ "queue release", "ID...|-|ALL", "send what is held", STEERS, SETTINGS, queue_release_run },
+	{ "queue release", "ID...|-|ALL", "send what is held", "yes " STEERS, SETTINGS,
+	    queue_release_run },
 	{ "forget", "PSID", "erase what is known of a person", "json page yes", SETTINGS, forget_run },
 	{ "help", "", "print this", "", NOTHING, help_run },
 };
@@ -69,7 +72,8 @@ help_run(const struct call *call)
 	size_t	 i;
 
 	(void)call;
-	printf("pagehook replies check                  # is my replies file right?\n"
+	printf("pagehook status                         # how is it going?\n"
+	    "pagehook replies check                  # is my replies file right?\n"
 	    "pagehook replies test \"order 12345\"     # which reply fits, and what does it say?\n"
 	    "pagehook chat                           # talk to the bot here\n\n"
 	    "usage: pagehook [-c FILE] VERB [OPTIONS] [ARGS]\n\n");
@@ -203,18 +207,38 @@ words_of(const struct verb *verb, const struct call *call)
 	return call->argc > 1 && strcmp(call->argv[1], blank + 1) == 0 ? 2 : 0;
 }
 
-static int
-no_verb(const char *word)
+/* Whether there are verbs of two words that begin with the first one: then they are told. */
+static bool
+print_seconds(const struct call *call)
 {
+	const char	*word = call->argv[0];
+	size_t		 i, n = strlen(word);
+	bool		 any = false;
+
+	for (i = 0; i < N_VERBS; i++)
+		if (strncmp(verbs[i].name, word, n) == 0 && verbs[i].name[n] == ' ') {
+			if (!any)
+				fprintf(stderr, "pagehook: no verb '%s%s%s'; there is %s", word,
+				    call->argc > 1 ? " " : "", call->argc > 1 ? call->argv[1] : "", word);
+			fprintf(stderr, "%s%s", any ? "," : "", verbs[i].name + n);
+			any = true;
+		}
+	if (any)
+		fprintf(stderr, "\n");
+	return any;
+}
+
+static int
+no_verb(const struct call *call)
+{
+	const char	*word = call->argv[0];
 	struct ph_guess	 guess = PH_GUESS_INIT(((struct ph_slice){ word, strlen(word) }));
 	size_t		 i;
 
+	if (print_seconds(call))
+		return EX_USAGE;
 	for (i = 0; i < N_VERBS; i++)
 		ph_guess_try(&guess, verbs[i].name);
-	if (strcmp(word, "replies") == 0)
-		return usage("replies check, or replies test", "");
-	if (strcmp(word, "queue") == 0)
-		return usage("queue list, show, retry, drop, hold or release", "");
 	if (guess.nearest == NULL)
 		return usage("no verb ", word);
 	fprintf(stderr, "pagehook: no verb '%s'; did you mean '%s'?\n", word, guess.nearest);
@@ -243,19 +267,37 @@ run(const struct verb *verb, struct call *call)
 	if (verb->need == SETTINGS && ph_conf_load(&from, &conf, &fail) != PH_OK)
 		return complain(&fail);
 	call->conf = conf;
-	call->verb = verb->name;
 	status = verb->run(call);
 	ph_conf_free(conf);
 	return status;
 }
 
+static int
+choose(struct call *call)
+{
+	size_t	 i;
+	int	 n, status = take_options(call);
+
+	if (status != EX_OK)
+		return status;
+	if (call->argc == 0)
+		return usage("no verb", "");
+	for (i = 0; i < N_VERBS; i++)
+		if ((n = words_of(&verbs[i], call)) > 0) {
+			call->argc -= n;
+			call->argv += n;
+			return run(&verbs[i], call);
+		}
+	return no_verb(call);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct call	 call = { .name = "pagehook", .argc = argc - 1, .argv = argv + 1 };
+	struct call	 call = { .name = "pagehook", .typed = argv };
 	const char	*slash;
-	size_t		 i;
-	int		 status, n;
+	char		**words;
+	int		 i, status;
 
 	/* Put into a cgi-bin by mistake: then the words are a stranger's. */
 	if (getenv("GATEWAY_INTERFACE") != NULL || getenv("REQUEST_METHOD") != NULL) {
@@ -264,15 +306,12 @@ main(int argc, char **argv)
 	}
 	if (argc > 0 && argv[0][0] != '\0')
 		call.name = (slash = strrchr(argv[0], '/')) != NULL ? slash + 1 : argv[0];
-	if ((status = take_options(&call)) != EX_OK)
-		return status;
-	if (call.argc == 0)
-		return usage("no verb", "");
-	for (i = 0; i < N_VERBS; i++)
-		if ((n = words_of(&verbs[i], &call)) > 0) {
-			call.argc -= n;
-			call.argv += n;
-			return run(&verbs[i], &call);
-		}
-	return no_verb(call.argv[0]);
+	if ((words = calloc((size_t)argc + 1, sizeof(*words))) == NULL)
+		return EX_OSERR;
+	for (i = 1; i < argc; i++)
+		words[call.argc++] = argv[i];
+	call.argv = words;
+	status = choose(&call);
+	free(words);
+	return status;
 }

@@ -40,15 +40,18 @@ queue_list_run(const struct call *call)
 	struct listing		 l = { .json = option(call, "json") != NULL, .now = ph_clock_now() };
 	struct ph_glance	*glance;
 	struct ph_fail		 fail = PH_FAIL_INIT;
+	enum ph_error		 err;
 	int			 status;
 
 	if (call->argc > 0)
-		return usage("queue list takes no words; what is ", call->argv[0]);
+		return usage("queue list takes no words, but got ", call->argv[0]);
 	if ((status = queue_filter_read(call, l.now, &l.filter)) != EX_OK ||
 	    (status = become_owner(call)) != EX_OK)
 		return status;
-	queue_print_header(l.json);
-	if (ph_glance_open(call->conf->state, PH_GLANCE_WAIT_MS, &glance, &fail) == PH_OK)
+	err = ph_glance_open(call->conf->state, PH_GLANCE_WAIT_MS, &glance, &fail);
+	if (fail.err == PH_OK)			/* that there is no store yet is none */
+		queue_print_header(l.json);
+	if (err == PH_OK)
 		(void)!ph_glance_queue(glance, list_item, &l, &fail);
 	ph_glance_close(glance);
 	if (l.asks[0] != '\0' && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))

@@ -54,15 +54,16 @@ read_log(struct showing *s)
 		fprintf(stderr, "pagehook: %s: only the last 64 MiB were read\n", log);
 }
 
-static void
+static bool
 say(struct showing *s, int64_t at, const char *before, const char *what)
 {
 	struct ph_timeline_moment	*m = ph_timeline_add(&s->timeline, at);
 
 	if (m == NULL)
-		return;
+		return false;
 	ph_buffer_adds(&m->what, before);
 	ph_buffer_adds(&m->what, what);
+	return true;
 }
 
 /* The first moment is added last: it goes to the front. */
@@ -72,7 +73,8 @@ add_received(struct showing *s)
 	struct ph_timeline		*t = &s->timeline;
 	struct ph_timeline_moment	 last;
 
-	say(s, s->row.item.since, "received", "");
+	if (!say(s, s->row.item.since, "received", ""))
+		return;
 	last = t->all[t->n - 1];
 	memmove(t->all + 1, t->all, (t->n - 1) * sizeof(last));
 	t->all[0] = last;
@@ -91,11 +93,12 @@ add_row(struct showing *s)
 		if (row->trace[0] != '\0')
 			ph_buffer_addf(&text, ": Graph's code %" PRId64 ", subcode %" PRId64
 			    ", fbtrace %s", it->code, row->subcode, row->trace);
-		say(s, row->left_at, PH_SLICE(&text).at, "");
+		(void)say(s, row->left_at, PH_SLICE(&text).at, "");
 		ph_buffer_clear(&text);
 	}
-	if (it->due > s->now && (s->timeline.n == 0 || s->timeline.all[s->timeline.n - 1].next != it->due))
-		say(s, it->due, "", strcmp(it->state, "unsure") == 0 ? "looked at again" : "next try");
+	if (it->due > s->now && (s->timeline.n == 0 ||
+	    s->timeline.all[s->timeline.n - 1].next != it->due))
+		(void)say(s, it->due, "", strcmp(it->state, "unsure") == 0 ? "looked at again" : "next try");
 	if (!s->timeline.received && (it->letter == 'e' || it->event != 0))
 		add_received(s);
 }

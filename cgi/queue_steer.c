@@ -18,6 +18,7 @@
 struct word {
 	const char	*name, *done_words;
 	const char	*states;	/* in which it applies */
+	bool		 sends;		/* then what may have been sent may be sent twice */
 };
 
 struct steering {
@@ -172,8 +173,8 @@ steer_all(struct steering *s)
 	if (!s->dry_run && (ph_conf_check(s->call->conf, &fail) != PH_OK ||
 	    ask_open(&s->orders.ask, s->call->conf, &fail) != PH_OK))
 		return complain(&fail);
-	if ((s->all || s->dry_run) && ph_glance_open(s->call->conf->state, PH_GLANCE_WAIT_MS, &s->glance, &fail) != PH_OK &&
-	    fail.err != PH_OK)
+	if ((s->all || s->dry_run) && ph_glance_open(s->call->conf->state, PH_GLANCE_WAIT_MS, &s->glance,
+	    &fail) != PH_OK && fail.err != PH_OK)
 		return complain(&fail);
 	if (s->dry_run)
 		queue_print_header(s->json);
@@ -198,19 +199,43 @@ print_done(const struct steering *s, int status)
 	return status;
 }
 
+/* Whether what may have been sent is meant, too.  EX_OK, or a status after a line. */
+static int
+read_doubt(struct steering *s)
+{
+	const char	*state = s->filter.state;
+	const bool	 chosen = !s->all || state != NULL;	/* ALL alone leaves it as it is */
+
+	s->orders.unsure = state != NULL && strcmp(state, "unsure") == 0;
+	s->orders.final = !chosen || !s->word->sends;
+	if (!s->word->sends)
+		s->orders.unsure |= !s->all;	/* what is given up is not sent twice */
+	else if (s->orders.unsure && !s->dry_run && !is_confirmed(s))
+		return not_confirmed();
+	else
+		s->orders.unsure |= chosen && option(s->call, "yes") != NULL;
+	return EX_OK;
+}
+
 /* EX_OK, or a status after a line. */
 static int
 read_words(struct steering *s)
 {
 	const struct queue_filter	*f = &s->filter;
 	const struct call		*call = s->call;
-	int				 status = queue_filter_read(call, s->now, &s->filter);
+	int				 i, status = queue_filter_read(call, s->now, &s->filter);
 
 	if (status != EX_OK)
 		return status;
 	if (call->argc == 0)
-		return usage("which? ids like r4901, - or ALL are needed: pagehook queue ", s->word->name);
-	s->all = s->orders.final = call->argc == 1 && strcmp(call->argv[0], "ALL") == 0;
+		return usage("which? ids like r4901, - or ALL are needed: pagehook queue ",
+		    s->word->name);
+	for (i = 0; i < call->argc; i++)
+		if (call->argv[i][0] == '\0')
+			return usage("an empty id", "");
+		else if (call->argc > 1 && strcmp(call->argv[i], "ALL") == 0)
+			return usage("ALL stands alone", "");
+	s->all = strcmp(call->argv[0], "ALL") == 0;
 	if (!s->all && (f->state != NULL || f->page != NULL || f->person != NULL || f->code != 0 ||
 	    f->before != 0))
 		return usage("--state --page --person --code --older choose among ALL: pagehook queue ",
@@ -220,21 +245,15 @@ read_words(struct steering *s)
 		    s->word->states);
 		return EX_USAGE;
 	}
-	s->orders.unsure = f->state != NULL && strcmp(f->state, "unsure") == 0;
-	if (strcmp(s->word->name, "retry") != 0)
-		s->orders.unsure |= !s->all;	/* what is given up is not sent twice */
-	else if (s->orders.unsure && !s->dry_run && !is_confirmed(s))
-		return not_confirmed();
-	else
-		s->orders.unsure |= !s->all && option(call, "yes") != NULL;
-	return EX_OK;
+	return read_doubt(s);
 }
 
 static int
 steer(const struct call *call, const struct word *word)
 {
 	struct steering	 s = { .call = call, .word = word, .json = option(call, "json") != NULL,
-		.dry_run = option(call, "dry-run") != NULL, .now = ph_clock_now(), .orders = { .word = word->name, .ask = ASK_INIT } };
+		.dry_run = option(call, "dry-run") != NULL, .now = ph_clock_now(),
+		.orders = { .word = word->name, .ask = ASK_INIT } };
 	int		 status;
 
 	if ((status = read_words(&s)) != EX_OK || (status = become_owner(call)) != EX_OK)
@@ -249,7 +268,7 @@ steer(const struct call *call, const struct word *word)
 int
 queue_retry_run(const struct call *call)
 {
-	static const struct word	 retry = { "retry", "ready again", "dead held unsure" };
+	static const struct word	 retry = { "retry", "ready again", "dead held unsure", true };
 
 	return steer(call, &retry);
 }
@@ -257,7 +276,8 @@ queue_retry_run(const struct call *call)
 int
 queue_drop_run(const struct call *call)
 {
-	static const struct word	 drop = { "drop", "dropped", "ready unsure held dead kept asked" };
+	static const struct word	 drop = { "drop", "dropped",
+		"ready unsure held dead kept asked", false };
 
 	return steer(call, &drop);
 }
@@ -265,7 +285,7 @@ queue_drop_run(const struct call *call)
 int
 queue_hold_run(const struct call *call)
 {
-	static const struct word	 hold = { "hold", "held", "ready" };
+	static const struct word	 hold = { "hold", "held", "ready", false };
 
 	return steer(call, &hold);
 }
@@ -273,7 +293,7 @@ queue_hold_run(const struct call *call)
 int
 queue_release_run(const struct call *call)
 {
-	static const struct word	 release = { "release", "released", "held" };
+	static const struct word	 release = { "release", "released", "held", true };
 
 	return steer(call, &release);
 }

@@ -12,7 +12,7 @@
 
 struct call {
 	const char		*name;		/* of the program: chooses the settings file */
-	const char		*verb;		/* as it is typed */
+	char			**typed;	/* the whole command line; NULL behind the last */
 	const char		*config;	/* -c FILE; NULL: not given */
 	const struct ph_conf	*conf;		/* NULL for a verb that needs none */
 	int			 argc;		/* what follows the verb, options taken out */

@@ -97,7 +97,7 @@ subtest 'help, and words that are no command' => sub {
 	my $hook = installation();
 	my $help = pagehook($hook, 'help');
 	is $help->{exit}, 0, 'help';
-	like $help->{out}, qr/\Apagehook replies check  .*^usage: pagehook \[-c FILE\] VERB/ms,
+	like $help->{out}, qr/\Apagehook status  .*^pagehook replies check  .*^usage: pagehook \[-c FILE\] VERB/ms,
 	    '  opens with examples';
 	like $help->{out}, qr/^  \Q$_\E  +\S/m, "  and lists $_" for 'helper', 'parse', 'sign',
 	    'replies check', 'replies test', 'chat', 'send', 'status', 'help';
@@ -106,8 +106,8 @@ subtest 'help, and words that are no command' => sub {
 	refused($hook, '', 64, qr/^pagehook: no verb; pagehook help lists the verbs$/);
 	refused($hook, 'statsu', 64, qr/no verb 'statsu'; did you mean 'status'\?/);
 	refused($hook, 'xyzzy', 64, qr/no verb xyzzy; pagehook help/);
-	refused($hook, 'replies', 64, qr/replies check, or replies test/);
-	refused($hook, 'replies tset x', 64, qr/replies check, or replies test/);
+	refused($hook, 'replies', 64, qr/; there is replies check, test$/);
+	refused($hook, 'replies tset x', 64, qr/; there is replies check, test$/);
 	refused($hook, 'chat --tag x', 64, qr/chat has no option --tag/);
 	refused($hook, 'chat --nonsense', 64, qr/no option --nonsense/);
 	refused($hook, 'chat hello', 64, qr/what is hello/);

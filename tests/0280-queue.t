@@ -167,6 +167,18 @@ subtest 'words that make no sense' => sub {
 	    [qw(list --older soon)], [qw(list --code x)], [qw(retry --state dead r1)], [qw(retry --state ready ALL)],
 	    [qw(hold -x r1)], [qw(list -n)];
 	is +(queue('retry', 'all'))[1], 66, 'ALL is written in capitals';
+	for ([ [qw(drop --code 0 ALL)], qr/^pagehook: --code takes a number, as Graph gives it, not 0;/ ],
+	    [ [qw(drop --code 00 ALL)], qr/^pagehook: --code takes a number/ ],
+	    [ [ 'drop', '' ], qr/^pagehook: an empty id;/ ],
+	    [ [qw(retry ALL r1)], qr/^pagehook: ALL stands alone;/ ],
+	    [ [qw(drop -y r1)], qr/^pagehook: queue drop has no option --yes$/ ],
+	    [ [qw(hold -y r1)], qr/^pagehook: queue hold has no option --yes$/ ],
+	    [ [qw(lsit r1)], qr/^pagehook: no verb 'queue lsit'; there is queue list, show, retry, drop, hold, release$/ ],
+	    [ [qw(list x)], qr/^pagehook: queue list takes no words, but got x;/ ]) {
+		my ($words, $told) = @$_;
+		is_deeply [ queue(@$words) ], [ '', 64 ], "queue @$words";
+		like advice(), $told, '  which is told';
+	}
 };
 
 subtest 'an event that nobody answered' => sub {
@@ -255,8 +267,9 @@ subtest 'with no helper' => sub {
 subtest 'somebody else' => sub {
 	plan skip_all => 'the root directory is ours' if !$>;
 	%env = (PAGEHOOK_STATE => '/');
-	is_deeply [ map { (queue(@$_))[1] } ['list'], [qw(show r1)], [qw(hold ALL)] ], [ 77, 77, 77 ], 'is told so';
-	is advice(), "pagehook: / belongs to another user: sudo -u root pagehook queue hold\n", '  and what to type';
+	is_deeply [ map { [ queue(@$_) ] } ['list'], [qw(show r1)], [qw(hold ALL)] ], [ ([ '', 77 ]) x 3 ], 'is told so';
+	queue(qw(drop --state dead --page), "it's", 'ALL', '-c', $hook->conf);
+	like advice(), qr/^pagehook: \/ belongs to another user: sudo -u root .*pagehook'?\Q queue drop --state dead --page 'it'\''s' ALL -c ${\$hook->conf}\E$/, '  and what to type';
 	%env = ();
 };
 $hook->stop;
