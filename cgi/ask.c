@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: ISC
  */
 #include <poll.h>
-#include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -22,7 +21,8 @@
 static enum ph_error
 connect_to(struct ask *s, int state_fd, const struct ph_conf *conf, struct ph_fail *fail)
 {
-	return ph_wire_connect(state_fd, conf->digest, conf->file != NULL ? conf->file : "", &s->fd, fail);
+	return ph_wire_connect(state_fd, conf->digest, conf->file != NULL ? conf->file : "", &s->fd,
+	    fail);
 }
 
 enum ph_error
@@ -66,24 +66,33 @@ ask_open(struct ask *s, const struct ph_conf *conf, struct ph_fail *fail)
 	return err;
 }
 
+enum ph_error
+ask_answer(struct ask *s, const struct ph_buffer *text, struct ph_json **tree, struct ph_fail *fail)
+{
+	struct ph_slice	 what;
+
+	*tree = NULL;
+	ph_buffer_reset(&s->answer);
+	if (ph_buffer_check(text, fail) != PH_OK || ph_wire_order(s->fd, PH_SLICE(text), &s->answer,
+	    ph_clock_mono() + REACH_BY_MS, fail) != PH_OK ||
+	    ph_json_parse(PH_SLICE(&s->answer), tree, fail) != PH_OK)
+		return fail->err;
+	what = ph_json_text(ph_json_get(ph_json_get(*tree, "error"), "what"));
+	if (what.at != NULL)
+		return ph_error_set(fail, PH_BUSY, "%.*s", (int)what.len, what.at);
+	return PH_OK;
+}
+
 int
 ask_order(struct ask *s, const struct ph_buffer *text, struct ph_json **tree)
 {
 	struct ph_fail	 fail = PH_FAIL_INIT;
-	struct ph_slice	 what;
-	int64_t		 status = EX_SOFTWARE;
+	int64_t		 status;
 
-	*tree = NULL;
-	ph_buffer_reset(&s->answer);
-	if (ph_buffer_check(text, &fail) != PH_OK || ph_wire_order(s->fd, PH_SLICE(text), &s->answer,
-	    ph_clock_mono() + REACH_BY_MS, &fail) != PH_OK ||
-	    ph_json_parse(PH_SLICE(&s->answer), tree, &fail) != PH_OK)
-		return complain(&fail);
-	what = ph_json_text(ph_json_get(ph_json_get(*tree, "error"), "what"));
-	if (what.at == NULL)
+	if (ask_answer(s, text, tree, &fail) == PH_OK)
 		return EX_OK;
+	status = complain(&fail);
 	(void)ph_json_integer(ph_json_get(ph_json_get(*tree, "error"), "exit"), &status);
-	fprintf(stderr, "pagehook: %.*s\n", (int)what.len, what.at);
 	return (int)status;
 }
 

@@ -24,9 +24,13 @@ enum ph_error	ask_open(struct ask *ask, const struct ph_conf *conf, struct ph_fa
 void		ask_close(struct ask *ask);
 
 /*
- * Hands over an order, JSON as order.h has it.  EX_OK and its answer, or an exit status after a line on
- * standard error.  *tree: ph_json_free; it may be NULL.
+ * Hands over an order, JSON as order.h has it.  PH_OK and its answer; PH_BUSY, in the helper's words, is
+ * what it refuses.  *tree: ph_json_free; it may be NULL.
  */
+enum ph_error	ask_answer(struct ask *ask, const struct ph_buffer *order, struct ph_json **tree,
+		    struct ph_fail *fail) PH_MUST_USE;
+
+/* The same: EX_OK, or the exit status that the helper wants, after a line on standard error. */
 int		ask_order(struct ask *ask, const struct ph_buffer *order, struct ph_json **tree);
 
 #endif

@@ -24,9 +24,8 @@ ask_helper(const struct call *call, struct ph_buffer *out, struct ph_fail *fail)
 	enum ph_error		 err;
 
 	ph_buffer_addf(&order, "{\"do\":\"status\",\"as\":\"%s\"}", json ? "json" : "lines");
-	if ((err = ask_reach(&ask, call->conf, fail)) == PH_OK &&
-	    ask_order(&ask, &order, &answer) != EX_OK)
-		err = ph_error_set(fail, PH_BUSY, "see above");
+	if ((err = ask_reach(&ask, call->conf, fail)) == PH_OK)
+		err = ask_answer(&ask, &order, &answer, fail);
 	lines = ph_json_text(ph_json_get(answer, "lines"));
 	if (err == PH_OK && json)
 		ph_buffer_addf(out, "%s\n", PH_SLICE(&ask.answer).at);
@@ -62,9 +61,12 @@ status_run(const struct call *call)
 {
 	struct ph_buffer	 out = PH_BUFFER_INIT;
 	struct ph_fail		 fail = PH_FAIL_INIT;
+	int			 status;
 
 	if (call->argc > 0)
-		return usage("status takes no words; what is ", call->argv[0]);
+		return usage("status takes no words, but got ", call->argv[0]);
+	if ((status = become_owner(call)) != EX_OK)
+		return status;
 	if (ask_helper(call, &out, &fail) != PH_OK)
 		look(call, &fail, &out);
 	fputs(PH_SLICE(&out).at, stdout);

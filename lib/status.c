@@ -143,7 +143,7 @@ webhook_row(const struct ph_status *s, struct ph_buffer *b)
 	}
 	if (n == 0)
 		return word;
-	ph_buffer_adds(b, "; since then ");
+	ph_buffer_adds(b, kept_at == 0 ? "; " : "; since then ");
 	add_count(b, n);
 	ph_buffer_adds(b, " refused: ");
 	add_reasons(b, r, PH_MISMATCH, PH_NOT_KEPT);

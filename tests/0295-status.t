@@ -111,7 +111,7 @@ subtest 'a wrong secret, and no helper' => sub {
 	like refused($hook), qr/^mismatch [1-9]/m, 'the first is noted at once';
 	$hook->soon(sub { forged($hook, 1); refused($hook) =~ /^mismatch (\d\d)/m }, 'then all of them');
 	my $out = status($hook);
-	like $out, qr/^webhook  OK    no delivery kept yet; since then \d\d+ refused: \d\d+ signed with another secret$/m,
+	like $out, qr/^webhook  OK    no delivery kept yet; \d\d+ refused: \d\d+ signed with another secret$/m,
 	    'it is shown';
 	like $out, qr/^forged   WARN  \d\d+ since the last 200, last \d s ago: \d\d+ signed with another secret; is MESSENGER_APP_SECRET right\?$/m,
 	    '  and what may be wrong';
@@ -255,10 +255,35 @@ subtest 'a store that a stranger has locked' => sub {
 	$hook->soon(sub { status($hook) !~ /^store|spool [1-9]/m }, '  then no more');
 };
 
+subtest 'a helper that does not answer' => sub {
+	writes($hook, 70010006, 'hello');
+	hears($hook, 70010006, [ 'You said: hello' ], 'it did a moment ago');
+	my $pid = $hook->helper_pid;
+	kill STOP => $pid;
+	my ($out, $status) = status($hook);
+	like $out, qr/^helper   FAIL  does not answer: helper: no answer in time; store /m, 'it is shown, and why';
+	my $doc = document($hook);
+	kill CONT => $pid;
+	is $status, 0, '  status 0';
+	like $doc->{helper_trouble}, qr/^helper: no answer in time$/, '  in the document too';
+	is $doc->{worst}, 'fail', '  as failing';
+};
+
+subtest 'somebody else' => sub {
+	plan skip_all => 'the root directory is ours' if !$>;
+	unlink "$hook->{dir}/status.err";
+	my ($out, $status) = Children::output([ Pagehook->program('pagehook'), 'status' ],
+	    env => { %{$hook->env}, PAGEHOOK_STATE => '/' }, log => "$hook->{dir}/status.err");
+	is_deeply [ $out, $status >> 8 ], [ '', 77 ], 'is not told that all is well';
+	like slurp("$hook->{dir}/status.err"), qr{^pagehook: / belongs to another user: sudo -u root .*/pagehook'? status$},
+	    '  but who may look';
+};
+
 subtest 'a helper does not leave while deliveries are refused' => sub {
 	with_alert($hook, $keeps);
 	$hook->configure(PAGEHOOK_IDLE_EXIT => '3s');
 	forget_told($hook);
+	unlink "$hook->{state}/refused";	# of the helper before
 	writes($hook, 70010005, 'hello');
 	my $pid = $hook->helper_pid;
 	$hook->wait_for(sub { refused($hook) =~ /\A.*\n\z/ }, 'it has noted what it kept');

@@ -109,7 +109,7 @@ TEST(deliveries_fail_when_signed_ones_are_refused_for_minutes)
 		refused(PH_NOT_KEPT, rows[i].n, rows[i].first_ago, 0);
 		assert_int_equal(ph_status_worst(&status), rows[i].worst);
 	}
-	is("webhook", "webhook  FAIL  no delivery kept yet; since then 3 refused: 3 not to be kept; "
+	is("webhook", "webhook  FAIL  no delivery kept yet; 3 refused: 3 not to be kept; "
 	    "failing for 15 min, Meta disables the webhook after about an hour");
 	status.refused = (struct ph_refused){ .kept_at = NOW };
 	refused(PH_UNSIGNED, 9, PH_DAY_MS, 0);
