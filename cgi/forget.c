@@ -43,6 +43,13 @@ have_spool_taken_in(struct forgetting *f)
 	return status;
 }
 
+static void
+print_counts(FILE *to, int64_t n_events, int64_t n_replies)
+{
+	fprintf(to, "%" PRId64 " event%s, %" PRId64 " %s", n_events, n_events == 1 ? "" : "s", n_replies,
+	    n_replies == 1 ? "reply" : "replies");
+}
+
 /* What a person on a terminal says to it, or -y in their stead. */
 static int
 confirm(const struct forgetting *f, const struct ph_glance_person *known)
@@ -53,8 +60,9 @@ confirm(const struct forgetting *f, const struct ph_glance_person *known)
 		return EX_OK;
 	if (!isatty(STDIN_FILENO))
 		return usage("forget erases for good: -y says that it is meant", "");
-	fprintf(stderr, "Erase %" PRId64 " events, %" PRId64 " replies of %s? [y/N] ", known->n_events,
-	    known->n_replies, f->psid);
+	fprintf(stderr, "Erase ");
+	print_counts(stderr, known->n_events, known->n_replies);
+	fprintf(stderr, " of %s? [y/N] ", f->psid);
 	if (fgets(word, sizeof(word), stdin) != NULL && (word[0] == 'y' || word[0] == 'Y'))
 		return EX_OK;
 	fprintf(stderr, "pagehook: nothing was erased\n");
@@ -111,8 +119,8 @@ erase_all(struct forgetting *f)
 		if (by == 0)
 			by = ph_clock_mono() + ph_clock_wait_ms(EMPTY_BY_MS);
 		else if (ph_clock_left_ms(by) == 0) {
-			fprintf(stderr, "pagehook: erased, but queue.db-wal still holds it, since another program "
-			    "reads the store: try again when that has ended\n");
+			fprintf(stderr, "pagehook: erased, but queue.db-wal still holds it, since another "
+			    "program reads the store: try again when that has ended\n");
 			return EX_TEMPFAIL;
 		}
 		(void)poll(NULL, 0, 10);
@@ -128,8 +136,9 @@ print_erased(const struct forgetting *f)
 		    f->n_events, f->n_replies, f->n_copies);
 		return;
 	}
-	printf("erased %" PRId64 " events, %" PRId64 " replies; not touched: Meta's copy, your backups, "
-	    "what your handlers keep\n", f->n_events, f->n_replies);
+	printf("erased ");
+	print_counts(stdout, f->n_events, f->n_replies);
+	printf("; not touched: Meta's copy, your backups, what your handlers keep\n");
 	if (f->n_copies > 0)
 		printf("removed, for it held everybody: the copy of queue.db from before an upgrade\n");
 }
@@ -164,6 +173,8 @@ forget_run(const struct call *call)
 
 	if (call->argc != 1 || call->argv[0][0] == '\0')
 		return usage("forget needs a PSID", "");
+	if ((status = become_owner(call)) != EX_OK)
+		return status;
 	f.psid = call->argv[0];
 	if (ph_conf_check(call->conf, &fail) != PH_OK || ask_open(&f.ask, call->conf, &fail) != PH_OK)
 		status = complain(&fail);

@@ -255,5 +255,14 @@ sub forget_until_erased {
 	}, 'nothing is on its way');
 	return @got;
 }
+
+subtest 'somebody else' => sub {
+	plan skip_all => 'the root directory is ours' if !$>;
+	my ($out, $status) = Children::output([ Pagehook->program('pagehook'), qw(forget -y), $ann ],
+	    env => { %{$hook->env}, PAGEHOOK_STATE => '/' }, log => "$hook->{dir}/other.err");
+	is_deeply [ $out, $status >> 8 ], [ '', 77 ], 'may not';
+	like slurp("$hook->{dir}/other.err"), qr{^pagehook: / belongs to another user: sudo -u root .*/pagehook'? forget -y $ann$},
+	    '  and is told who may';
+};
 $hook->stop;
 done_testing;
