@@ -21,8 +21,8 @@
 static enum ph_error
 connect_to(struct ask *s, int state_fd, const struct ph_conf *conf, struct ph_fail *fail)
 {
-	return ph_wire_connect(state_fd, conf->digest, conf->file != NULL ? conf->file : "", &s->fd,
-	    fail);
+	return ph_wire_connect(state_fd, conf->digest, conf->file != NULL ? conf->file : "",
+	    &s->fd, fail);
 }
 
 enum ph_error
@@ -67,14 +67,16 @@ ask_open(struct ask *s, const struct ph_conf *conf, struct ph_fail *fail)
 }
 
 enum ph_error
-ask_answer(struct ask *s, const struct ph_buffer *text, struct ph_json **tree, struct ph_fail *fail)
+ask_answer(struct ask *s, const struct ph_buffer *text, struct ph_json **tree,
+    struct ph_fail *fail)
 {
 	struct ph_slice	 what;
 
 	*tree = NULL;
 	ph_buffer_reset(&s->answer);
-	if (ph_buffer_check(text, fail) != PH_OK || ph_wire_order(s->fd, PH_SLICE(text), &s->answer,
-	    ph_clock_mono() + REACH_BY_MS, fail) != PH_OK ||
+	if (ph_buffer_check(text, fail) != PH_OK ||
+	    ph_wire_order(s->fd, PH_SLICE(text), &s->answer, ph_clock_mono() + REACH_BY_MS,
+	    fail) != PH_OK ||
 	    ph_json_parse(PH_SLICE(&s->answer), tree, fail) != PH_OK)
 		return fail->err;
 	what = ph_json_text(ph_json_get(ph_json_get(*tree, "error"), "what"));

@@ -19,13 +19,15 @@ struct ask {
 #define ASK_INIT	{ .fd = -1, .answer = PH_BUFFER_INIT }
 
 /* Connects.  open: a helper that does not run is started.  reach: PH_NONE, there is none. */
-enum ph_error	ask_reach(struct ask *ask, const struct ph_conf *conf, struct ph_fail *fail) PH_MUST_USE;
-enum ph_error	ask_open(struct ask *ask, const struct ph_conf *conf, struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	ask_reach(struct ask *ask, const struct ph_conf *conf, struct ph_fail *fail)
+		    PH_MUST_USE;
+enum ph_error	ask_open(struct ask *ask, const struct ph_conf *conf, struct ph_fail *fail)
+		    PH_MUST_USE;
 void		ask_close(struct ask *ask);
 
 /*
- * Hands over an order, JSON as order.h has it.  PH_OK and its answer; PH_BUSY, in the helper's words, is
- * what it refuses.  *tree: ph_json_free; it may be NULL.
+ * Hands over an order, JSON as order.h has it.  PH_OK and its answer; PH_BUSY, in the helper's words,
+ * is what it refuses.  *tree: ph_json_free; it may be NULL.
  */
 enum ph_error	ask_answer(struct ask *ask, const struct ph_buffer *order, struct ph_json **tree,
 		    struct ph_fail *fail) PH_MUST_USE;

@@ -46,8 +46,8 @@ have_spool_taken_in(struct forgetting *f)
 static void
 print_counts(FILE *to, int64_t n_events, int64_t n_replies)
 {
-	fprintf(to, "%" PRId64 " event%s, %" PRId64 " %s", n_events, n_events == 1 ? "" : "s", n_replies,
-	    n_replies == 1 ? "reply" : "replies");
+	fprintf(to, "%" PRId64 " event%s, %" PRId64 " %s", n_events, n_events == 1 ? "" : "s",
+	    n_replies, n_replies == 1 ? "reply" : "replies");
 }
 
 /* What a person on a terminal says to it, or -y in their stead. */
@@ -119,8 +119,8 @@ erase_all(struct forgetting *f)
 		if (by == 0)
 			by = ph_clock_mono() + ph_clock_wait_ms(EMPTY_BY_MS);
 		else if (ph_clock_left_ms(by) == 0) {
-			fprintf(stderr, "pagehook: erased, but queue.db-wal still holds it, since another "
-			    "program reads the store: try again when that has ended\n");
+			fprintf(stderr, "pagehook: erased, but queue.db-wal still holds it, since "
+			    "another program reads the store: try again when that has ended\n");
 			return EX_TEMPFAIL;
 		}
 		(void)poll(NULL, 0, 10);
@@ -132,15 +132,16 @@ static void
 print_erased(const struct forgetting *f)
 {
 	if (option(f->call, "json") != NULL) {
-		printf("{\"v\":1,\"events\":%" PRId64 ",\"replies\":%" PRId64 ",\"copies\":%" PRId64 "}\n",
-		    f->n_events, f->n_replies, f->n_copies);
+		printf("{\"v\":1,\"events\":%" PRId64 ",\"replies\":%" PRId64 ",\"copies\":%" PRId64
+		    "}\n", f->n_events, f->n_replies, f->n_copies);
 		return;
 	}
 	printf("erased ");
 	print_counts(stdout, f->n_events, f->n_replies);
 	printf("; not touched: Meta's copy, your backups, what your handlers keep\n");
 	if (f->n_copies > 0)
-		printf("removed, for it held everybody: the copy of queue.db from before an upgrade\n");
+		printf("removed, for it held everybody: "
+		    "the copy of queue.db from before an upgrade\n");
 }
 
 static int
@@ -167,7 +168,8 @@ forget(struct forgetting *f)
 int
 forget_run(const struct call *call)
 {
-	struct forgetting	 f = { .call = call, .page = option(call, "page"), .ask = ASK_INIT };
+	struct forgetting	 f = { .call = call, .page = option(call, "page"),
+		.ask = ASK_INIT };
 	struct ph_fail		 fail = PH_FAIL_INIT;
 	int			 status;
 
@@ -176,7 +178,8 @@ forget_run(const struct call *call)
 	if ((status = become_owner(call)) != EX_OK)
 		return status;
 	f.psid = call->argv[0];
-	if (ph_conf_check(call->conf, &fail) != PH_OK || ask_open(&f.ask, call->conf, &fail) != PH_OK)
+	if (ph_conf_check(call->conf, &fail) != PH_OK ||
+	    ask_open(&f.ask, call->conf, &fail) != PH_OK)
 		status = complain(&fail);
 	else
 		status = forget(&f);

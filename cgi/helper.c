@@ -70,9 +70,9 @@ settle_in(struct ph_fail *fail)
 
 /*
  * The lock, held for life, decides who is the helper.  Its file says how many helpers in a row died
- * before they had committed anything, when the last began, and the number that the store had then, by
- * which an older copy of it can be told: "<pid> <died> <Unix ms> <generation>".  A file that is missing
- * or damaged says nothing.  pid 0: that helpers die was said.
+ * before they had committed anything, when the last began, and the number that the store had then,
+ * by which an older copy of it can be told: "<pid> <died> <Unix ms> <generation>".  A file that is
+ * missing or damaged says nothing.  pid 0: that helpers die was said.
  */
 struct lock {
 	int	 fd, pid, died;
@@ -105,10 +105,10 @@ static void
 write_lock(struct lock *lock)
 {
 	char	 text[80];
-	int	 n = snprintf(text, sizeof(text), "%d %d %" PRId64 " %" PRId64 "\n", lock->pid, lock->died,
-		    lock->began, lock->generation);
+	int	 n = snprintf(text, sizeof(text), "%d %d %" PRId64 " %" PRId64 "\n", lock->pid,
+		    lock->died, lock->began, lock->generation);
 
-	/* One write, then what an older line left behind: whoever is killed here leaves a good line. */
+	/* One write, then what an older line left behind: who is killed here leaves a good line. */
 	lock->written = lock->generation;
 	if (pwrite(lock->fd, text, (size_t)n, 0) != n || ftruncate(lock->fd, n) == -1)
 		ph_log_say(PH_WARN, "helper", "helper.lock: %s", strerror(errno));
@@ -120,7 +120,8 @@ pause_s(const struct lock *lock, int64_t now)
 {
 	int	 s = lock->died == 0 ? 0 : lock->died < 6 ? 1 << lock->died : MAX_PAUSE_S;
 
-	return now >= lock->began && now < lock->began + ph_clock_wait_ms(INT64_C(1000) * s) ? s : 0;
+	return now >= lock->began && now < lock->began + ph_clock_wait_ms(INT64_C(1000) * s) ?
+	    s : 0;
 }
 
 static enum ph_error
@@ -130,8 +131,8 @@ refuse_soon(struct lock *lock, int s, struct ph_fail *fail)
 		return PH_NONE;
 	lock->pid = 0;
 	write_lock(lock);
-	return ph_error_set(fail, PH_BUSY, "helper: %d in a row died before they had committed anything; "
-	    "the next starts %d s after the last", lock->died, s);
+	return ph_error_set(fail, PH_BUSY, "helper: %d in a row died before they had committed "
+	    "anything; the next starts %d s after the last", lock->died, s);
 }
 
 /* PH_NONE: another helper has it.  PH_BUSY: helpers die at their start; this one came too soon. */
@@ -226,8 +227,8 @@ leave(struct ph_turn *turn, struct ph_fail *fail)
 }
 
 /*
- * Whether the store was taken away: then there is nothing to settle.  Another one in its place counts
- * as an older copy, since it cannot know what this one knew last.
+ * Whether the store was taken away: then there is nothing to settle.  Another one in its place
+ * counts as an older copy, since it cannot know what this one knew last.
  */
 static bool
 let_go(struct ph_turn *turn, struct life *l)

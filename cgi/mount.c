@@ -24,7 +24,7 @@
 #define REACH_BY_MS	1000		/* of the front's 4 s: a helper listens */
 #define VERDICT_BY_MS	3000		/* and has answered */
 #define START_AGAIN_MS	2000		/* after a start that led to nothing */
-#define ASK_AGAIN_MS	2000		/* after a verdict that did not come: what waits behind has 5 s, too */
+#define ASK_AGAIN_MS	2000		/* after no verdict: what waits behind has 5 s, too */
 
 struct mounts {
 	const char	*name;
@@ -163,7 +163,7 @@ is_stale(struct mount *m)
 	struct stat	 st;
 
 	if (m->ready && ph_clock_mono() < m->look_at)
-		return false;			/* who has no settings looks each time: it may be over */
+		return false;		/* who has no settings looks each time: it may be over */
 	m->look_at = ph_clock_mono() + LOOK_EVERY_MS;
 	if (!m->ready || ph_conf_changed(m->conf))
 		return true;

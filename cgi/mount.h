@@ -25,7 +25,7 @@ struct mount {
 	int64_t		 start_at;	/* monotonic ms: not before may a helper be started again */
 	struct ph_refused refused;	/* what stands in no file yet */
 	int64_t		 refused_at;	/* monotonic ms: not before is that file written again */
-	int64_t		 ask_at;	/* monotonic ms: not before is one asked again that said nothing */
+	int64_t		 ask_at;	/* monotonic ms: until then one that said nothing is left alone */
 };
 
 struct mounts;

@@ -84,7 +84,8 @@ orders_refuse(struct orders *s, struct ph_slice id, struct ph_slice why)
 	ph_buffer_add_json(&s->refused, why);
 	ph_buffer_adds(&s->refused, "\"}");
 	if (!s->quiet)
-		fprintf(stderr, "pagehook: %.*s: %.*s\n", (int)id.len, id.at, (int)why.len, why.at);
+		fprintf(stderr, "pagehook: %.*s: %.*s\n", (int)id.len, id.at, (int)why.len,
+		    why.at);
 }
 
 void

@@ -19,10 +19,10 @@ struct orders {
 	const char		*word;
 	bool			 unsure;	/* replies that are unsure are meant, too */
 	bool			 final;		/* what is refused for being unsure stays so */
-	bool			 quiet;		/* no lines on standard error about what is refused */
+	bool			 quiet;		/* what is refused makes no line on standard error */
 	struct ask		 ask;
 	struct orders_ids	 next, done;
-	struct orders_ids	 doubtful;	/* refused for being unsure, if that is not final */
+	struct orders_ids	 doubtful;	/* refused for being unsure, not yet for good */
 	struct ph_buffer	 refused;	/* JSON objects: id, why */
 	size_t			 n_refused;
 };

@@ -39,7 +39,8 @@ static const struct verb {
 	{ "status", "", "how it is going", "json", SETTINGS, status_run },
 	{ "queue list", "", "all that is not finished, and why", "json " WHICH, SETTINGS,
 	    queue_list_run },
-	{ "queue show", "ID", "what happened to a reply or event", "json text", SETTINGS, queue_show_run },
+	{ "queue show", "ID", "what happened to a reply or event", "json text", SETTINGS,
+	    queue_show_run },
 	{ "queue retry", "ID...|-|ALL", "send again what is dead, held or unsure", "yes " STEERS,
 	    SETTINGS, queue_retry_run },
 	{ "queue drop", "ID...|-|ALL", "give up what waits; take dead ones off the list", STEERS,
@@ -47,7 +48,8 @@ static const struct verb {
 	{ "queue hold", "ID...|-|ALL", "do not send for now", STEERS, SETTINGS, queue_hold_run },
 	{ "queue release", "ID...|-|ALL", "send what is held", "yes " STEERS, SETTINGS,
 	    queue_release_run },
-	{ "forget", "PSID", "erase what is known of a person", "json page yes", SETTINGS, forget_run },
+	{ "forget", "PSID", "erase what is known of a person", "json page yes", SETTINGS,
+	    forget_run },
 	{ "help", "", "print this", "", NOTHING, help_run },
 };
 #define N_VERBS	(sizeof(verbs) / sizeof(verbs[0]))
@@ -219,7 +221,8 @@ print_seconds(const struct call *call)
 		if (strncmp(verbs[i].name, word, n) == 0 && verbs[i].name[n] == ' ') {
 			if (!any)
 				fprintf(stderr, "pagehook: no verb '%s%s%s'; there is %s", word,
-				    call->argc > 1 ? " " : "", call->argc > 1 ? call->argv[1] : "", word);
+				    call->argc > 1 ? " " : "", call->argc > 1 ? call->argv[1] : "",
+				    word);
 			fprintf(stderr, "%s%s", any ? "," : "", verbs[i].name + n);
 			any = true;
 		}

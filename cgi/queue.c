@@ -148,7 +148,8 @@ queue_print_members(const struct ph_glance_item *it, int64_t now)
 
 	printf("{\"v\":1,\"id\":\"%c%" PRId64 "\"", it->letter, it->id);
 	print_text("state", it->state);
-	printf(",\"age_s\":%" PRId64 ",\"try\":%" PRId64, (now - it->since) / PH_SECOND_MS, it->tries);
+	printf(",\"age_s\":%" PRId64 ",\"try\":%" PRId64, (now - it->since) / PH_SECOND_MS,
+	    it->tries);
 	print_text("page", it->page);
 	print_text("psid", it->person);
 	if (it->event != 0)
@@ -165,8 +166,8 @@ void
 queue_print_header(bool json)
 {
 	if (!json)
-		printf("%-5s  %-7s%4s  %3s  %-5s  %-6s  %-6s  %s\n", "ID", "STATE", "AGE", "TRY", "PAGE",
-		    "PERSON", "NEXT", "WHY");
+		printf("%-5s  %-7s%4s  %3s  %-5s  %-6s  %-6s  %s\n", "ID", "STATE", "AGE", "TRY",
+		    "PAGE", "PERSON", "NEXT", "WHY");
 }
 
 void
@@ -182,7 +183,7 @@ queue_print(const struct ph_glance_item *it, bool json, int64_t now)
 	snprintf(id, sizeof(id), "%c%" PRId64, it->letter, it->id);
 	if (it->due > now)
 		snprintf(next, sizeof(next), "in %.20s", duration(it->due - now, left));
-	/* Two of an ellipsis' bytes have no width; it stands before the four digits, or nothing does. */
+	/* Two of an ellipsis' bytes have no width; it stands before four digits, or nothing does. */
 	printf("%-5s  %-7s%4s  %3" PRId64 "  %-*s  %-*s  %-6s  ", id, it->state,
 	    duration(now - it->since, age), it->tries, strlen(it->page) > 4 ? 7 : 5,
 	    queue_short_id(it->page, page), strlen(it->person) > 4 ? 8 : 6,

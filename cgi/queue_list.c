@@ -29,7 +29,7 @@ list_item(void *arg, const struct ph_glance_item *it, struct ph_fail *fail)
 	if (!queue_filter_fits(&l->filter, it))
 		return PH_OK;
 	queue_print(it, l->json, l->now);
-	if (l->asks[0] == '\0' && (strcmp(it->state, "dead") == 0 || strcmp(it->state, "held") == 0))
+	if (l->asks[0] == '\0' && is_one_of("dead held", it->state))
 		snprintf(l->asks, sizeof(l->asks), "%c%" PRId64, it->letter, it->id);
 	return ferror(stdout) ? ph_error_set(fail, PH_BUSY, "standard output is gone") : PH_OK;
 }
@@ -37,7 +37,8 @@ list_item(void *arg, const struct ph_glance_item *it, struct ph_fail *fail)
 int
 queue_list_run(const struct call *call)
 {
-	struct listing		 l = { .json = option(call, "json") != NULL, .now = ph_clock_now() };
+	struct listing		 l = { .json = option(call, "json") != NULL,
+		.now = ph_clock_now() };
 	struct ph_glance	*glance;
 	struct ph_fail		 fail = PH_FAIL_INIT;
 	enum ph_error		 err;

@@ -40,7 +40,8 @@ read_log(struct showing *s)
 	char				 id[24], other[24] = "";
 
 	if (strcmp(log, "stderr") == 0 || strcmp(log, "syslog") == 0) {
-		fprintf(stderr, "pagehook: PAGEHOOK_LOG is %s: what happened when is told there\n", log);
+		fprintf(stderr, "pagehook: PAGEHOOK_LOG is %s: what happened when is told there\n",
+		    log);
 		return;
 	}
 	snprintf(id, sizeof(id), "%c%" PRId64, it->letter, it->id);
@@ -98,7 +99,8 @@ add_row(struct showing *s)
 	}
 	if (it->due > s->now && (s->timeline.n == 0 ||
 	    s->timeline.all[s->timeline.n - 1].next != it->due))
-		(void)say(s, it->due, "", strcmp(it->state, "unsure") == 0 ? "looked at again" : "next try");
+		(void)say(s, it->due, "",
+		    strcmp(it->state, "unsure") == 0 ? "looked at again" : "next try");
 	if (!s->timeline.received && (it->letter == 'e' || it->event != 0))
 		add_received(s);
 }
@@ -114,8 +116,8 @@ print_time(int64_t at, int64_t now)
 
 	localtime_r(&seconds, &tm);
 	localtime_r(&today, &tm_now);
-	if (strftime(text, sizeof(text), tm.tm_yday == tm_now.tm_yday && tm.tm_year == tm_now.tm_year ?
-	    "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &tm) > 0)
+	if (strftime(text, sizeof(text),
+	    tm.tm_yday == tm_now.tm_yday && tm.tm_year == tm_now.tm_year ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &tm) > 0)
 		printf("%s.%03d", text, (int)(at % 1000));
 }
 
@@ -126,7 +128,8 @@ print_moment(const struct ph_timeline_moment *m, int64_t now)
 	printf("  ");
 	queue_print_words(PH_SLICE(&m->what));
 	if (m->next != 0) {
-		printf(ph_slice_is(PH_SLICE(&m->what), "unsure") ? ", looked at again " : ", next try ");
+		printf(ph_slice_is(PH_SLICE(&m->what), "unsure") ? ", looked at again " :
+		    ", next try ");
 		print_time(m->next, now);
 	}
 	printf("\n");
@@ -240,11 +243,12 @@ find(struct showing *s, const char *name, struct ph_fail *fail)
 	char			 letter;
 
 	if (!queue_id_parse(name, &letter, &id)) {
-		(void)ph_error_set(fail, PH_NONE, "%.40s: not an id of a reply or event, like r4901 or "
-		    "e4900", name);
+		(void)ph_error_set(fail, PH_NONE, "%.40s: not an id of a reply or event, "
+		    "like r4901 or e4900", name);
 		return PH_NONE;
 	}
-	if ((err = ph_glance_open(s->call->conf->state, PH_GLANCE_WAIT_MS, &glance, fail)) == PH_OK)
+	err = ph_glance_open(s->call->conf->state, PH_GLANCE_WAIT_MS, &glance, fail);
+	if (err == PH_OK)
 		err = ph_glance_find(glance, letter, id, &s->row, fail);
 	ph_glance_close(glance);
 	if (err == PH_NONE)

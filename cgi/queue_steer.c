@@ -1,5 +1,5 @@
 /*
- * queue_steer -- "pagehook queue retry, drop, hold, release": a person's word on what is not finished.
+ * queue_steer -- "pagehook queue retry, drop, hold, release": a word on what is not finished.
  * Knows queue, ask, orders, glance.  Does not know what a word does: the helper does it.
  * Called by pagehook.c.
  * Lives for one command.
@@ -79,7 +79,8 @@ choose_item(void *arg, const struct ph_glance_item *it, struct ph_fail *fail)
 	}
 	n = snprintf(id, sizeof(id), "%c%" PRId64, it->letter, it->id);
 	s->status = orders_add(&s->orders, (struct ph_slice){ id, (size_t)n });
-	return s->status == EX_OK ? PH_OK : ph_error_set(fail, PH_BUSY, "the rest was left as it is");
+	return s->status == EX_OK ? PH_OK :
+	    ph_error_set(fail, PH_BUSY, "the rest was left as it is");
 }
 
 static int
@@ -137,7 +138,8 @@ is_confirmed(const struct steering *s)
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return false;
 	fprintf(stderr, "What is unsure may be sent twice. Send it again? [y/N] ");
-	return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+	return fgets(answer, sizeof(answer), stdin) != NULL &&
+	    (answer[0] == 'y' || answer[0] == 'Y');
 }
 
 static int
@@ -173,8 +175,8 @@ steer_all(struct steering *s)
 	if (!s->dry_run && (ph_conf_check(s->call->conf, &fail) != PH_OK ||
 	    ask_open(&s->orders.ask, s->call->conf, &fail) != PH_OK))
 		return complain(&fail);
-	if ((s->all || s->dry_run) && ph_glance_open(s->call->conf->state, PH_GLANCE_WAIT_MS, &s->glance,
-	    &fail) != PH_OK && fail.err != PH_OK)
+	if ((s->all || s->dry_run) && ph_glance_open(s->call->conf->state, PH_GLANCE_WAIT_MS,
+	    &s->glance, &fail) != PH_OK && fail.err != PH_OK)
 		return complain(&fail);
 	if (s->dry_run)
 		queue_print_header(s->json);
@@ -190,8 +192,8 @@ print_done(const struct steering *s, int status)
 	if (s->dry_run)
 		fprintf(stderr, "%zu would be %s\n", s->orders.done.n, s->word->done_words);
 	else if (s->json)
-		printf("{\"v\":1,\"done\":[%s],\"refused\":[%s]}\n", PH_SLICE(&s->orders.done.text).at,
-		    PH_SLICE(&s->orders.refused).at);
+		printf("{\"v\":1,\"done\":[%s],\"refused\":[%s]}\n",
+		    PH_SLICE(&s->orders.done.text).at, PH_SLICE(&s->orders.refused).at);
 	else if (status == EX_OK || s->orders.done.n > 0)
 		printf("%zu %s\n", s->orders.done.n, s->word->done_words);
 	if (status == EX_OK && s->orders.n_refused > 0 && !s->all)
@@ -238,8 +240,8 @@ read_words(struct steering *s)
 	s->all = strcmp(call->argv[0], "ALL") == 0;
 	if (!s->all && (f->state != NULL || f->page != NULL || f->person != NULL || f->code != 0 ||
 	    f->before != 0))
-		return usage("--state --page --person --code --older choose among ALL: pagehook queue ",
-		    s->word->name);
+		return usage("--state --page --person --code --older choose among ALL: "
+		    "pagehook queue ", s->word->name);
 	if (f->state != NULL && !is_one_of(s->word->states, f->state)) {
 		fprintf(stderr, "pagehook: queue %s is for what is one of: %s\n", s->word->name,
 		    s->word->states);
@@ -268,7 +270,8 @@ steer(const struct call *call, const struct word *word)
 int
 queue_retry_run(const struct call *call)
 {
-	static const struct word	 retry = { "retry", "ready again", "dead held unsure", true };
+	static const struct word	 retry = { "retry", "ready again", "dead held unsure",
+		true };
 
 	return steer(call, &retry);
 }

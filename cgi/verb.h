@@ -47,8 +47,8 @@ const char	*option(const struct call *call, const char *name);
 bool	is_one_of(const char *words, const char *word);
 
 /*
- * Before the state directory is looked into: root becomes its owner; anybody else but its owner gets
- * EX_NOPERM, after the line to type.
+ * Before the state directory is looked into: root becomes its owner; anybody else but its owner
+ * gets EX_NOPERM, after the line to type.
  */
 int	become_owner(const struct call *call);
 
