@@ -16,10 +16,19 @@
 
 struct listing {
 	struct queue_filter	 filter;
-	bool			 json;
+	bool			 json, begun;	/* begun: the header is out */
 	int64_t			 now;
 	char			 asks[24];	/* the first that waits for a person */
 };
+
+/* Not before the store has said something: it may not be readable. */
+static void
+begin(struct listing *l)
+{
+	if (!l->begun)
+		queue_print_header(l->json);
+	l->begun = true;
+}
 
 static enum ph_error
 list_item(void *arg, const struct ph_glance_item *it, struct ph_fail *fail)
@@ -28,6 +37,7 @@ list_item(void *arg, const struct ph_glance_item *it, struct ph_fail *fail)
 
 	if (!queue_filter_fits(&l->filter, it))
 		return PH_OK;
+	begin(l);
 	queue_print(it, l->json, l->now);
 	if (l->asks[0] == '\0' && is_one_of("dead held", it->state))
 		snprintf(l->asks, sizeof(l->asks), "%c%" PRId64, it->letter, it->id);
@@ -41,7 +51,6 @@ queue_list_run(const struct call *call)
 		.now = ph_clock_now() };
 	struct ph_glance	*glance;
 	struct ph_fail		 fail = PH_FAIL_INIT;
-	enum ph_error		 err;
 	int			 status;
 
 	if (call->argc > 0)
@@ -49,11 +58,10 @@ queue_list_run(const struct call *call)
 	if ((status = queue_filter_read(call, l.now, &l.filter)) != EX_OK ||
 	    (status = become_owner(call)) != EX_OK)
 		return status;
-	err = ph_glance_open(call->conf->state, PH_GLANCE_WAIT_MS, &glance, &fail);
-	if (fail.err == PH_OK)			/* that there is no store yet is none */
-		queue_print_header(l.json);
-	if (err == PH_OK)
+	if (ph_glance_open(call->conf->state, PH_GLANCE_WAIT_MS, &glance, &fail) == PH_OK)
 		(void)!ph_glance_queue(glance, list_item, &l, &fail);
+	if (fail.err == PH_OK)			/* also where there is no store yet */
+		begin(&l);
 	ph_glance_close(glance);
 	if (l.asks[0] != '\0' && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
 		fprintf(stderr, "next: pagehook queue show %s\n", l.asks);

@@ -264,6 +264,15 @@ subtest 'with no helper' => sub {
 	is ids(), '', '  which is done';
 };
 
+subtest 'a store that is none' => sub {
+	mkdir "$hook->{dir}/none", 0700 or die "none: $!";
+	WebServer::spill("$hook->{dir}/none/queue.db", "not a database\n" x 99);
+	%env = (PAGEHOOK_STATE => "$hook->{dir}/none");
+	is_deeply [ queue('list') ], [ '', 74 ], 'no head of a list';
+	like advice(), qr/queue\.db: file is not a database$/, '  but why there is none';
+	%env = ();
+};
+
 subtest 'somebody else' => sub {
 	plan skip_all => 'the root directory is ours' if !$>;
 	%env = (PAGEHOOK_STATE => '/');
