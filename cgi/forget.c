@@ -16,6 +16,7 @@
 #include "ask.h"
 #include "clock.h"
 #include "glance_count.h"
+#include "message.h"
 #include "verb.h"
 
 #define EMPTY_BY_MS	10000		/* the store's log, which a reader may hold */
@@ -165,6 +166,17 @@ forget(struct forgetting *f)
 	return status;
 }
 
+/* Less than a whole id stands in other people's bytes as well. */
+static bool
+is_whole(const char *psid)
+{
+	const size_t	 n = strlen(PH_MESSAGE_USER_REF);
+
+	if (strncmp(psid, PH_MESSAGE_USER_REF, n) == 0)
+		return psid[n] != '\0';
+	return psid[0] != '\0' && psid[strspn(psid, "0123456789")] == '\0';
+}
+
 int
 forget_run(const struct call *call)
 {
@@ -173,8 +185,8 @@ forget_run(const struct call *call)
 	struct ph_fail		 fail = PH_FAIL_INIT;
 	int			 status;
 
-	if (call->argc != 1 || call->argv[0][0] == '\0')
-		return usage("forget needs a PSID", "");
+	if (call->argc != 1 || !is_whole(call->argv[0]))
+		return usage("forget needs a PSID, all its digits", "");
 	if ((status = become_owner(call)) != EX_OK)
 		return status;
 	f.psid = call->argv[0];

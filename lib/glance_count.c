@@ -106,7 +106,7 @@ static const char	 one_person[] =
     "WITH theirs AS (SELECT id FROM conv WHERE person IN (?1, 'forgotten ' || ?1)"
     "  AND page=coalesce(?2, page))"
     "SELECT (SELECT count(*) FROM event WHERE conv IN theirs"
-    "  OR (conv IS NULL AND instr(body, CAST(?1 AS BLOB))>0)),"
+    "  OR (conv IS NULL AND " PH_SQLITE_NAMES("body", "CAST(?1 AS BLOB)") ")),"
     " (SELECT count(*) FROM reply WHERE conv IN theirs), (SELECT count(*) FROM theirs)";
 
 enum ph_error

@@ -29,6 +29,15 @@ struct ph_sqlite_schema {		/* static */
 enum { PH_SQLITE_BEGIN, PH_SQLITE_COMMIT, PH_SQLITE_ROLLBACK, PH_SQLITE_FIRST };
 #define PH_SQLITE_TRANSACTION	"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
 
+/*
+ * Whether these bytes name somebody, a blob as well: a number has to stand by itself, not within a
+ * longer one.  A pattern sees nothing behind a NUL: with one of those, any place counts.
+ */
+#define PH_SQLITE_NAMES(bytes, who) \
+	"(instr(" bytes ", " who ")>0 AND (instr(" bytes ", x'00')>0" \
+	" OR CAST(" who " AS TEXT) GLOB '*[^0-9]*'" \
+	" OR ' ' || CAST(" bytes " AS TEXT) || ' ' GLOB '*[^0-9]' || " who " || '[^0-9]*'))"
+
 struct ph_sqlite {
 	sqlite3				*db;
 	const char			*path;	/* borrowed */

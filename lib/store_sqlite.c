@@ -15,7 +15,8 @@
 #define REPLY_FLYING	"state IN ('sending','unsure')"
 
 #define FORGOTTEN	"'forgotten ' || "
-#define THEIRS		"id BETWEEN ?1 AND ?2 AND (conv=?3 OR (conv IS NULL AND instr(body, ?4)>0))"
+#define THEIRS		"id BETWEEN ?1 AND ?2 AND (conv=?3 OR (conv IS NULL AND " \
+	PH_SQLITE_NAMES("body", "?4") "))"
 #define NONE		"9223372036854775807"
 
 static const char	 first_tables[] =

@@ -140,6 +140,8 @@ subtest 'asked first' => sub {
 	ok scalar(is_in_store($hook, 'Wilhelmina-text')), '  nothing is gone';
 	is +(forget($hook, '-y', '7001'))[1], 66, 'nobody knows that one';
 	is +(forget($hook, '-y'))[1], 64, 'who?';
+	is_deeply [ map { (forget($hook, '-y', $_))[1] } '', 'e', "$ann,", "$ann\n", 'user_ref:' ], [ (64) x 5 ],
+	    '  and nobody is named so';
 };
 
 subtest 'not while a reply is being made' => sub {

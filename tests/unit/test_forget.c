@@ -5,6 +5,7 @@
  * Lives in a temporary directory.
  * SPDX-License-Identifier: ISC
  */
+#include "glance_count.h"
 #include "queried.h"
 #include "room.h"
 #include "store.h"
@@ -48,10 +49,10 @@ commit(void)
 
 /* An event of this person, or of nobody; its id. */
 static int64_t
-keep(const char *page, const char *person, const char *body)
+keep_bytes(const char *page, const char *person, struct ph_slice body)
 {
 	struct ph_store_event	 ev = { .object = "page", .kind = "message.text", .state = "done",
-		.page = slice(page), .mid = BYTES("m_1"), .at = NOW, .came = NOW, .turn = true, .body = slice(body) };
+		.page = slice(page), .mid = BYTES("m_1"), .at = NOW, .came = NOW, .turn = true, .body = body };
 	struct ph_store_conv	 conv;
 	int64_t			 id = 0;
 
@@ -60,6 +61,23 @@ keep(const char *page, const char *person, const char *body)
 	snprintf((char *)ev.key, sizeof(ev.key), "k%d", ++n_keys);
 	ask(keep, &ev, &id, &conv);
 	return id;
+}
+
+static int64_t
+keep(const char *page, const char *person, const char *body)
+{
+	return keep_bytes(page, person, slice(body));
+}
+
+/* How many events an operator is told of, before any goes. */
+static int64_t
+known(const char *person)
+{
+	struct ph_glance_person	 out;
+
+	commit();
+	must(ph_glance_person(room, NULL, person, &out, &wrong), &wrong);
+	return out.n_events;
 }
 
 static int64_t
@@ -143,6 +161,37 @@ TEST(bytes_of_no_conversation_go_when_the_id_stands_in_them)
 	keep("", NULL, "broken \"7002\"");
 	forget_all(ABSENT, "7001");		/* who is known by nothing else */
 	assert_string_equal(query("SELECT body FROM event"), "{} broken \"7002\"");
+}
+
+/* What stands behind a NUL is not looked at so closely: rather too much than too little. */
+TEST(bytes_of_no_conversation_stay_when_it_is_a_longer_id_that_stands_in_them)
+{
+	static const char *const	 others[] = { "70019999", "x 97001", "970019 17001" };
+	static const char *const	 theirs[] = { "7001", "70019 7001", "\xff""7001\xff", "{\"id\":7001}",
+		"7001-70019", "\xc3""7001" };
+	size_t				 i;
+
+	for (i = 0; i < COUNT_OF(theirs); i++) {
+		keep("", NULL, theirs[i]);
+		if (i < COUNT_OF(others))
+			keep("", NULL, others[i]);
+	}
+	keep_bytes("", NULL, (struct ph_slice){ "\0""7001", 5 });
+	keep("", NULL, "the newest");
+	assert_int_equal(known("7001"), COUNT_OF(theirs) + 1);
+	forget_all(ABSENT, "7001");
+	assert_string_equal(query("SELECT body FROM event"), "70019999 x 97001 970019 17001 the newest");
+}
+
+/* Its words may be anything, and none of them a pattern. */
+TEST(bytes_go_when_a_reference_of_ours_stands_in_them)
+{
+	keep("", NULL, "user_ref:a[x]*b");
+	keep("", NULL, "user_ref:axb");
+	keep("", NULL, "the newest");
+	assert_int_equal(known("user_ref:a[x]*b"), 1);
+	forget_all(ABSENT, "user_ref:a[x]*b");
+	assert_string_equal(query("SELECT body FROM event"), "user_ref:axb the newest");
 }
 
 TEST(a_handler_never_meets_an_erased_number_again)
@@ -310,6 +359,8 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		in_a_room(rows_of_every_state_go_and_those_of_others_stay),
 		in_a_room(bytes_of_no_conversation_go_when_the_id_stands_in_them),
+		in_a_room(bytes_of_no_conversation_stay_when_it_is_a_longer_id_that_stands_in_them),
+		in_a_room(bytes_go_when_a_reference_of_ours_stands_in_them),
 		in_a_room(a_handler_never_meets_an_erased_number_again),
 		in_a_room(what_is_on_its_way_is_waited_for),
 		in_a_room(what_waited_waits_no_more),
