@@ -304,7 +304,8 @@ struct ph_store_ops {
 	/*
 	 * Within a transaction: looks at some 500 rows, from where the last look ended, and removes what
 	 * is over: done and sent before done_before, dead and held before over_before, keys as old as
-	 * those (Unix ms).  *more: it has not come to the end.
+	 * those (Unix ms); but for the newest event and reply, whose numbers are nobody else's so.
+	 * *more: it has not come to the end.
 	 */
 	enum ph_error	(*prune)(struct ph_store *store, int64_t done_before, int64_t over_before,
 			    bool *more, struct ph_fail *fail);

@@ -185,13 +185,16 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[HOLD_ALL] = "UPDATE reply SET state='held', due=?1, why=?2, doubt=1 WHERE " REPLY_OPEN,
 	[HOLD_CONVS] = "UPDATE conv SET due=NULL WHERE due IS NOT NULL",
 	[DROP_EVENTS] = "UPDATE event SET state='dead', due=NULL, why=?1 WHERE " EVENT_OPEN,
-	/* A walk along the primary keys: the age of a row needs no index, and no scan. */
+	/*
+	 * A walk along the primary keys: the age of a row needs no index, and no scan.  The newest stays,
+	 * or its number would be another's: handlers remember it, and the log.
+	 */
 	[PRUNE_EVENT_END] = "SELECT max(id) FROM (SELECT id FROM event WHERE id>?1 ORDER BY id LIMIT 500)",
 	[PRUNE_EVENT] = "DELETE FROM event WHERE id>?1 AND id<=?2 AND ((state='done' AND came<?3)"
-	    " OR (state='dead' AND came<?4))",
+	    " OR (state='dead' AND came<?4)) AND id<(SELECT max(id) FROM event)",
 	[PRUNE_REPLY_END] = "SELECT max(id) FROM (SELECT id FROM reply WHERE id>?1 ORDER BY id LIMIT 500)",
 	[PRUNE_REPLY] = "DELETE FROM reply WHERE id>?1 AND id<=?2 AND ((state='sent' AND due<?3)"
-	    " OR (state IN ('dead','held') AND due<?4))",
+	    " OR (state IN ('dead','held') AND due<?4)) AND id<(SELECT max(id) FROM reply)",
 	[PRUNE_SEEN_END] = "SELECT max(key) FROM (SELECT key FROM seen WHERE key>?1 ORDER BY key LIMIT 500)",
 	[PRUNE_SEEN] = "DELETE FROM seen WHERE key>?1 AND key<=?2 AND day<?3",
 	/* A person who is being forgotten bears another name; erasing goes on where it was begun. */

@@ -116,6 +116,31 @@ TEST(replies_go_when_their_time_is_over)
 	    "b e f g");
 }
 
+/* A handler remembers the event's number, the log both. */
+TEST(a_number_is_not_borne_twice)
+{
+	struct ph_store_owed	 owed = { .due = NOW - 100 * DAY, .body = BYTES("{}") };
+	struct ph_store_move	 move = { .state = "sent", .due = NOW - 100 * DAY };
+	struct ph_store_conv	 conv;
+	struct ph_store_reply	 r;
+	int64_t			 said;
+	size_t			 i, n;
+
+	ask(find, BYTES("9001"), BYTES("7001"), true, &conv);
+	owed.conv = move.conv = conv.id;
+	for (i = 0; i < 3; i++) {
+		keep(i == 0 ? "a" : i == 1 ? "b" : "c", "done", 100);
+		ask(owe, &owed, &move.id, &said);
+		ask(claim, BYTES("9001"), NOW, &r, 1, &n);
+		assert_int_equal(n, 1);
+		ph_store_reply_clear(&r);
+		ask(move, &move);
+		prune_all();
+	}
+	assert_string_equal(query("SELECT id FROM event"), "3");
+	assert_string_equal(query("SELECT id FROM reply"), "3");
+}
+
 TEST(a_thousand_rows_are_walked_along_in_steps)
 {
 	char	 key[16];
@@ -141,6 +166,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test_setup_teardown(events_and_keys_go_when_their_time_is_over, enter, leave),
 		cmocka_unit_test_setup_teardown(replies_go_when_their_time_is_over, enter, leave),
+		cmocka_unit_test_setup_teardown(a_number_is_not_borne_twice, enter, leave),
 		cmocka_unit_test_setup_teardown(a_thousand_rows_are_walked_along_in_steps, enter, leave),
 	};
 
