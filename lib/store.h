@@ -216,7 +216,7 @@ struct ph_store_ops {
 	 * An operator's word on one reply.  PH_NONE: there is none in a state to which it applies.
 	 * retry: dead, held and unsure ones are ready now, by counts that begin anew; drop: ready, held
 	 * and unsure ones are dead, a dead one goes; hold: ready ones are held; release: a held one is
-	 * ready.
+	 * ready.  What is ready now waits for what of its conversation is in flight or unsure.
 	 */
 	enum ph_error	(*steer)(struct ph_store *store, const struct ph_store_steer *steer,
 			    struct ph_fail *fail);

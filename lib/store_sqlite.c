@@ -166,6 +166,9 @@ static const char *const	 sql[N_STATEMENTS] = {
 	/* NULL when the head is not ready: nothing may overtake what is in flight or unsure. */
 	[NEXT_CONV] = "UPDATE conv SET due=(SELECT CASE r.state WHEN 'ready' THEN r.due END FROM reply r"
 	    " WHERE r.conv=?1 AND r." REPLY_OPEN " ORDER BY r.id LIMIT 1) WHERE id=?1",
+	/* What an operator made ready may stand before what is in flight. */
+	[WAIT_CONV] = "UPDATE conv SET due=NULL WHERE id=?1 AND EXISTS (SELECT 1 FROM reply WHERE conv=?1"
+	    " AND " REPLY_OPEN " AND " REPLY_FLYING ")",
 	[NEXT_READY] = "SELECT min(due) FROM conv WHERE page=?1 AND due IS NOT NULL",
 	[NEXT_UNSURE] = "SELECT due FROM reply WHERE " REPLY_FLYING " AND state='unsure'"
 	    " ORDER BY due LIMIT 1",

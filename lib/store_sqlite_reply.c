@@ -61,7 +61,9 @@ ph_store_sqlite_steer(struct ph_store *s, const struct ph_store_steer *steer, st
 	    INT(steer->unsure)), &conv, fail);
 	if (err == PH_NONE && steer->order == PH_STORE_DROP)
 		err = ph_sqlite_ask(&s->sq, REMOVE, WITH(INT(steer->id)), &conv, fail);
-	return err == PH_OK ? go_on(s, conv, fail) : err;
+	if (err != PH_OK || (err = go_on(s, conv, fail)) != PH_OK)
+		return err;
+	return ph_sqlite_run(&s->sq, WAIT_CONV, WITH(INT(conv)), fail);
 }
 
 enum ph_error

@@ -819,6 +819,37 @@ TEST(a_retried_reply_goes_before_what_was_owed_later)
 	assert_int_equal(found[0].retries, 0);
 }
 
+/* Two at once would arrive in any order, and nothing may overtake what may come back. */
+TEST(a_retried_reply_waits_for_what_was_owed_later_and_is_under_way)
+{
+	static const char *const	 states[] = { "sending", "unsure" };
+	struct ph_store_reply		 later;
+	int64_t				 said, conv, id;
+	size_t				 i;
+
+	for (i = 0; i < COUNT_OF(states); i++) {
+		conv = conversation(states[i]);
+		id = owe_for(conv, 1, 0, NULL, "first", &said);
+		assert_int_equal(claim(10, MAX), 1);
+		assert_int_equal(move(&found[0], "dead", 10), PH_OK);
+		owe(conv, 10, "second");
+		owe(conv, 10, "third");
+		assert_int_equal(claim(10, MAX), 1);
+		if (strcmp(states[i], "unsure") == 0)
+			assert_int_equal(move(&found[0], "unsure", 9000), PH_OK);
+		later = found[0];
+		assert_int_equal(steer(PH_STORE_RETRY, id, false), PH_OK);
+		assert_int_equal(next_due(), i == 0 ? 0 : 9000);
+		assert_int_equal(claim(500, MAX), 0);
+		assert_int_equal(steer(PH_STORE_HOLD, id, false), PH_OK);
+		assert_int_equal(steer(PH_STORE_RELEASE, id, false), PH_OK);
+		assert_int_equal(claim(500, MAX), 0);
+		assert_int_equal(move(&later, "sent", 500), PH_OK);
+		assert_int_equal(claim(500, MAX), 1);
+		assert_int_equal(found[0].id, id);
+	}
+}
+
 static enum ph_error
 steer_event(enum ph_store_order order, int64_t id, int *opened)
 {
@@ -1128,6 +1159,7 @@ main(void)
 		in_a_room(a_word_on_a_reply_does_what_it_says_and_only_where_it_applies),
 		in_a_room(what_is_unsure_must_be_meant),
 		in_a_room(what_was_unsure_once_must_be_meant_whatever_it_is_now),
+		in_a_room(a_retried_reply_waits_for_what_was_owed_later_and_is_under_way),
 		in_a_room(a_retried_reply_goes_before_what_was_owed_later),
 		in_a_room(a_dead_event_is_thought_about_again_before_what_happened_later),
 		in_a_room(a_dropped_event_wakes_the_next_and_is_over_when_it_is_dropped_again),
