@@ -572,22 +572,22 @@ due_after(const struct ph_result *result, int64_t attempt, int64_t now)
  * not be passed on is still ours, so the bot speaks again.
  */
 static enum ph_error
-drop_rest(struct ph_ledger *l, const struct ph_store_reply *refused, struct ph_fail *fail)
+drop_rest(struct ph_ledger *l, const struct ph_store_reply *refused, int64_t *n, struct ph_fail *fail)
 {
 	if (strcmp(refused->kind, PH_MESSAGE_PASS_THREAD) == 0)
 		return ph_ledger_silence(l, refused->conv, 0, fail);
 	if (refused->event == 0)
 		return PH_OK;
-	return l->ops->drop_rest(l->store, refused, "an earlier part of the answer was refused", fail);
+	return l->ops->drop_rest(l->store, refused, "an earlier part of the answer was refused", n, fail);
 }
 
 /* All that is owed to a person; a thread that was to be passed on last is still ours, too. */
 static enum ph_error
-drop_all(struct ph_ledger *l, int64_t conv, struct ph_fail *fail)
+drop_all(struct ph_ledger *l, int64_t conv, int64_t *n, struct ph_fail *fail)
 {
 	int64_t	 until;
 
-	if (l->ops->drop_all(l->store, conv, "this person cannot be reached", fail) != PH_OK ||
+	if (l->ops->drop_all(l->store, conv, "this person cannot be reached", n, fail) != PH_OK ||
 	    l->ops->silent_until(l->store, conv, &until, fail) != PH_OK)
 		return fail->err;
 	return until == INT64_MAX ? ph_ledger_silence(l, conv, 0, fail) : PH_OK;
@@ -595,14 +595,14 @@ drop_all(struct ph_ledger *l, int64_t conv, struct ph_fail *fail)
 
 /* What an outcome means for what else is owed in the conversation. */
 static enum ph_error
-follow(struct ph_ledger *l, const struct ph_store_reply *claim, enum ph_outcome outcome, int64_t now,
+follow(struct ph_ledger *l, const struct ph_store_reply *claim, struct ph_result *result, int64_t now,
     struct ph_fail *fail)
 {
-	switch (outcome) {
+	switch (result->outcome) {
 	case PH_REFUSED:
-		return drop_rest(l, claim, fail);
+		return drop_rest(l, claim, &result->followed, fail);
 	case PH_UNREACHABLE:
-		return drop_all(l, claim->conv, fail);
+		return drop_all(l, claim->conv, &result->followed, fail);
 	case PH_THREAD:				/* until it is ours again, or too old */
 		return l->ops->lend(l->store, claim->conv,
 		    (claim->at != 0 ? claim->at : now) + l->max_age_ms + 1, now, fail);
@@ -627,8 +627,9 @@ ph_ledger_settle(struct ph_ledger *l, const struct ph_store_reply *claim, struct
 		result->outcome = result->then;
 	*state = move.state = state_after[result->outcome];
 	result->due = move.due = due_after(result, claim->attempt, now);
+	result->followed = 0;
 	err = l->ops->move(l->store, &move, fail);
-	return err == PH_OK ? follow(l, claim, result->outcome, now, fail) : err;
+	return err == PH_OK ? follow(l, claim, result, now, fail) : err;
 }
 
 enum ph_error

@@ -174,7 +174,7 @@ enum ph_error	ph_ledger_unclaim(struct ph_ledger *ledger, const struct ph_store_
  * Settles a claim by what became of it.  result: a RETRY whose tries are used up becomes what it is
  * then.  state, static, is what the reply is now; PH_NONE: it had been settled otherwise.  The later
  * messages of the same answer go with one that is refused for good, all that is owed to a person with
- * one that cannot be reached.
+ * one that cannot be reached; result->followed says how many.
  */
 enum ph_error	ph_ledger_settle(struct ph_ledger *ledger, const struct ph_store_reply *claim,
 		    struct ph_result *result, int64_t now, const char **state, struct ph_fail *fail)

@@ -47,6 +47,7 @@ struct ph_result {
 	long		 status;	/* HTTP; 0: no answer */
 	char		 error[1200];	/* Graph's raw error object on one line; "": none, or too long */
 	int64_t		 due;		/* Unix ms: once settled, when it is looked at again */
+	int64_t		 followed;	/* once settled: so many replies are dead with it */
 };
 
 /* Decides by the body, never by the HTTP status alone: rate limits come as 400. */

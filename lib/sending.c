@@ -236,6 +236,8 @@ say_reply(struct ph_sending *s, const struct claim *c, const char *state, int64_
 			ph_log_json(&fields, "error", r->error);
 	} else if (r->outcome != PH_SENT)
 		ph_log_text(&fields, "why", r->why);
+	if (r->followed > 0)
+		ph_log_number(&fields, "followed", r->followed);
 	if (r->outcome == PH_SENT && c->reply.resends > 0)
 		ph_log_text(&fields, "note", "may have been sent more than once");
 	if (r->due > now)
@@ -296,16 +298,16 @@ note_pace(struct ph_sending *s, const struct claim *c, int64_t now, struct ph_fa
 }
 
 static void
-count(struct ph_tally *tally, enum ph_outcome outcome, bool dead, int64_t now)
+count(struct ph_tally *tally, const struct ph_result *result, bool dead, int64_t now)
 {
-	if (outcome == PH_SENT) {
+	if (result->outcome == PH_SENT) {
 		tally->sent++;
 		tally->sent_at = now;
-	} else if (outcome == PH_UNSURE)
+	} else if (result->outcome == PH_UNSURE)
 		tally->unsure++;
 	else
 		tally->refused++;
-	tally->dead += dead;
+	tally->dead += dead + result->followed;
 }
 
 static enum ph_error
@@ -326,7 +328,7 @@ settle_finished(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 		if (err == PH_NONE)
 			c->result.due = 0;
 		say_reply(s, c, err == PH_NONE ? "settled before" : state, now);
-		count(&s->news->tally, c->result.outcome, err == PH_OK && strcmp(state, "dead") == 0, now);
+		count(&s->news->tally, &c->result, err == PH_OK && strcmp(state, "dead") == 0, now);
 		if (note_pace(s, c, now, fail) != PH_OK)
 			return fail->err;
 	}

@@ -192,13 +192,13 @@ struct ph_store_ops {
 
 	/*
 	 * The ready replies to the same event that come after this one and are of the usual kind are
-	 * "dead": they follow it.
+	 * "dead": they follow it; n: so many.
 	 */
 	enum ph_error	(*drop_rest)(struct ph_store *store, const struct ph_store_reply *after,
-			    const char *why, struct ph_fail *fail);
+			    const char *why, int64_t *n, struct ph_fail *fail);
 
-	/* Every ready reply of a conversation is "dead". */
-	enum ph_error	(*drop_all)(struct ph_store *store, int64_t conv, const char *why,
+	/* Every ready reply of a conversation is "dead"; n: so many. */
+	enum ph_error	(*drop_all)(struct ph_store *store, int64_t conv, const char *why, int64_t *n,
 			    struct ph_fail *fail);
 
 	/*

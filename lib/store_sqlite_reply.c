@@ -41,11 +41,12 @@ ph_store_sqlite_hold(struct ph_store *s, int64_t id, int64_t conv, const char *w
 
 enum ph_error
 ph_store_sqlite_drop_rest(struct ph_store *s, const struct ph_store_reply *after, const char *why,
-    struct ph_fail *fail)
+    int64_t *n, struct ph_fail *fail)
 {
 	if (ph_sqlite_run(&s->sq, DROP_REST, WITH(INT(after->conv), INT(after->event), INT(after->id),
 	    WORD(why)), fail) != PH_OK)
 		return fail->err;
+	*n = sqlite3_changes(s->sq.db);
 	return go_on(s, after->conv, fail);
 }
 
@@ -67,10 +68,12 @@ ph_store_sqlite_steer(struct ph_store *s, const struct ph_store_steer *steer, st
 }
 
 enum ph_error
-ph_store_sqlite_drop_all(struct ph_store *s, int64_t conv, const char *why, struct ph_fail *fail)
+ph_store_sqlite_drop_all(struct ph_store *s, int64_t conv, const char *why, int64_t *n,
+    struct ph_fail *fail)
 {
 	if (ph_sqlite_run(&s->sq, DROP_ALL, WITH(INT(conv), WORD(why)), fail) != PH_OK)
 		return fail->err;
+	*n = sqlite3_changes(s->sq.db);
 	return go_on(s, conv, fail);
 }
 

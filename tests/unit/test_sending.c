@@ -69,6 +69,20 @@ go(void)
 	ph_sending_launch(sending);
 }
 
+/* How often this was logged. */
+static int
+said(const char *words)
+{
+	const char	*at = news.said.data, *end = at + news.said.len;
+	int		 n = 0;
+
+	while (at != NULL && (at = memmem(at, (size_t)(end - at), words, strlen(words))) != NULL) {
+		at += strlen(words);
+		n++;
+	}
+	return n;
+}
+
 /* Owes this person messages, each on a line. */
 static void
 owe(const char *page, const char *person, const char *messages, bool shown)
@@ -162,11 +176,39 @@ TEST(a_refusal_ends_a_reply_and_what_comes_behind_it)
 	graph_status = 400;
 	graph_listen("{\"error\":{\"code\":10,\"error_subcode\":2018278,\"message\":\"outside\"}}");
 	begin();
-	owe("9001", "7001", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n", false);
+	owe("9001", "7001", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n{\"text\":\"three\"}\n", false);
 	go();
-	until(STATES, "dead dead");
+	until(STATES, "dead dead dead");
 	assert_int_equal(n_graph_asked, 1);
 	assert_string_equal(query("SELECT code FROM reply WHERE id=1"), "10");
+	assert_int_equal(news.tally.dead, 3);
+	assert_int_equal(news.tally.refused, 1);
+	assert_int_equal(said("\"followed\":2"), 1);
+}
+
+TEST(all_that_is_owed_to_who_cannot_be_reached_is_counted)
+{
+	graph_status = 400;
+	graph_listen("{\"error\":{\"code\":551,\"message\":\"not available\"}}");
+	begin();
+	owe("9001", "7001", "{\"text\":\"one\"}\n", false);
+	owe("9001", "7001", "{\"text\":\"two\"}\n", false);
+	go();
+	until(STATES, "dead dead");
+	assert_int_equal(news.tally.dead, 2);
+	assert_int_equal(said("\"followed\":1"), 1);
+}
+
+TEST(what_nothing_follows_names_none)
+{
+	graph_status = 400;
+	graph_listen("{\"error\":{\"code\":10,\"error_subcode\":2018278,\"message\":\"outside\"}}");
+	begin();
+	owe("9001", "7001", "{\"text\":\"one\"}\n", false);
+	go();
+	until(STATES, "dead");
+	assert_int_equal(news.tally.dead, 1);
+	assert_int_equal(said("followed"), 0);
 }
 
 /* Graph repeats a token that it cannot read. */
@@ -325,6 +367,8 @@ main(void)
 		in_a_room(what_is_owed_is_sent_in_its_order),
 		in_a_room(where_nobody_listens_a_reply_waits_for_the_next_try),
 		in_a_room(a_refusal_ends_a_reply_and_what_comes_behind_it),
+		in_a_room(all_that_is_owed_to_who_cannot_be_reached_is_counted),
+		in_a_room(what_nothing_follows_names_none),
 		in_a_room(what_graph_said_is_logged_without_the_token),
 		in_a_room(actions_are_shown_before_the_words),
 		in_a_room(an_action_that_fails_keeps_no_words_back),

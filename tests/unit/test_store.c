@@ -650,7 +650,7 @@ TEST(what_is_held_is_not_claimed_and_holds_up_nobody)
 TEST(the_rest_of_an_answer_can_be_dropped)
 {
 	struct ph_store_told	 told;
-	int64_t			 conv = conversation("7001"), said, first, rest, before;
+	int64_t			 conv = conversation("7001"), said, first, rest, before, gone;
 
 	before = owe_for(conv, 7, 0, NULL, "before", &said);
 	first = owe_for(conv, 7, 0, NULL, "first", &said);
@@ -662,7 +662,8 @@ TEST(the_rest_of_an_answer_can_be_dropped)
 	assert_int_equal(claim(10, MAX), 1);
 	assert_int_equal(found[0].id, first);
 	assert_int_equal(move(&found[0], "dead", 0), PH_OK);
-	ask(drop_rest, &found[0], "refused before");
+	ask(drop_rest, &found[0], "refused before", &gone);
+	assert_int_equal(gone, 1);
 	ask(tell, rest, &told);
 	assert_string_equal(told.state, "dead");
 	assert_string_equal(told.why, "refused before");
@@ -674,14 +675,15 @@ TEST(the_rest_of_an_answer_can_be_dropped)
 
 TEST(the_rest_of_an_answer_is_words_and_not_what_is_of_another_kind)
 {
-	int64_t	 conv = conversation("7001"), said;
+	int64_t	 conv = conversation("7001"), said, gone;
 
 	(void)owe_for(conv, 7, 0, NULL, "first", &said);
 	(void)owe_for(conv, 7, 0, NULL, "rest", &said);
 	(void)owe_for(conv, 7, 0, "pass_thread_control", "{}", &said);
 	assert_int_equal(claim(10, MAX), 1);
 	assert_int_equal(move(&found[0], "dead", 0), PH_OK);
-	ask(drop_rest, &found[0], "refused before");
+	ask(drop_rest, &found[0], "refused before", &gone);
+	assert_int_equal(gone, 1);
 	assert_int_equal(claim(10, MAX), 1);
 	assert_string_equal(found[0].kind, "pass_thread_control");
 }
@@ -1023,7 +1025,7 @@ TEST(a_claim_that_was_not_launched_was_no_try)
 TEST(all_that_is_ready_in_a_conversation_can_be_dropped)
 {
 	struct ph_store_told	 told;
-	int64_t			 conv = conversation("7001"), said, first, by_hand, other;
+	int64_t			 conv = conversation("7001"), said, first, by_hand, other, gone;
 
 	first = owe_for(conv, 7, 0, NULL, "first", &said);
 	(void)owe_for(conv, 8, 0, NULL, "of another event", &said);
@@ -1031,7 +1033,8 @@ TEST(all_that_is_ready_in_a_conversation_can_be_dropped)
 	other = owe_for(conversation("7002"), 7, 0, NULL, "another's", &said);
 	assert_int_equal(claim(10, 1), 1);
 	assert_int_equal(found[0].id, first);
-	ask(drop_all, conv, "nobody there");
+	ask(drop_all, conv, "nobody there", &gone);
+	assert_int_equal(gone, 2);
 	ask(tell, first, &told);
 	assert_string_equal(told.state, "sending");	/* it is on its way */
 	ask(tell, by_hand, &told);
