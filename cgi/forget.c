@@ -5,6 +5,7 @@
  * Lives for one command; cut short, it goes on where it was when it is called again.
  * SPDX-License-Identifier: ISC
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "clock.h"
 #include "glance_count.h"
 #include "message.h"
+#include "spool.h"
 #include "verb.h"
 
 #define EMPTY_BY_MS	10000		/* the store's log, which a reader may hold */
@@ -29,18 +31,26 @@ struct forgetting {
 	bool			 more;
 };
 
-/* The answer to any order says that what lay in the spool has been taken in. */
+/* The answer to any order says that what lay in the spool has been taken in, if there was room. */
 static int
 have_spool_taken_in(struct forgetting *f)
 {
 	struct ph_buffer	 order = PH_BUFFER_INIT;
 	struct ph_json		*answer;
-	int			 status;
+	int			 status, fd;
 
 	ph_buffer_adds(&order, "{\"do\":\"retry\",\"ids\":[]}");
 	status = ask_order(&f->ask, &order, &answer);
 	ph_json_free(answer);
 	ph_buffer_clear(&order);
+	fd = open(f->call->conf->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (status == EX_OK && fd != -1 && ph_spool_holds(fd)) {
+		fprintf(stderr, "pagehook: the helper cannot take in what lies in the spool, which may be of "
+		    "this person, too: pagehook status says why; nothing was erased\n");
+		status = EX_TEMPFAIL;
+	}
+	if (fd != -1)
+		close(fd);
 	return status;
 }
 

@@ -256,13 +256,14 @@ take_echo(struct ph_delivery *d, const struct ph_event *ev, const struct ph_stor
     const struct ph_ledger_answer *kept, struct ph_fail *fail)
 {
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	unsigned char		 token[PH_TOKEN_LEN];
 	enum ph_error		 err;
 	int64_t			 id = 0;
 
 	if (!ph_message_is_ours(ev->metadata))
 		return give_way(d, ev, conv, kept->at, fail);
 	err = ph_ledger_confirm(d->ledger, ev, &id, fail);
-	if (err == PH_NONE && id == 0 && kept->event != 0)
+	if (err == PH_NONE && id == 0 && kept->event != 0 && ph_message_parse_token(ev->metadata, token))
 		say_other(d, ev->page);
 	if (err != PH_OK)
 		return err == PH_NONE ? PH_OK : err;

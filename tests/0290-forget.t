@@ -144,6 +144,16 @@ subtest 'asked first' => sub {
 	    '  and nobody is named so';
 };
 
+subtest 'not while something of theirs may lie in the spool' => sub {
+	plan skip_all => 'root reads what nobody may' if $> == 0;
+	my $body = "$hook->{state}/spool/1700000000000-1-1-0123456789abcdef";
+	WebServer::spill($body, "$ann");
+	chmod 0, $body;
+	is +(forget($hook, '-y', $ann))[1], 75, 'what cannot be taken in may be of the person';
+	ok scalar(is_in_store($hook, 'Wilhelmina-text')), '  nothing is gone';
+	unlink glob "$body*";		# it was marked as being read
+};
+
 subtest 'not while a reply is being made' => sub {
 	writes($hook, $ann, 'gate Wilhelmina-gate');
 	handler($hook, 'later', "#!/bin/sh\necho now\n");	# of the one before it
