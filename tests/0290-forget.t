@@ -150,8 +150,8 @@ subtest 'not while something of theirs may lie in the spool' => sub {
 	WebServer::spill($body, "$ann");
 	chmod 0, $body;
 	is +(forget($hook, '-y', $ann))[1], 75, 'what cannot be taken in may be of the person';
-	ok scalar(is_in_store($hook, 'Wilhelmina-text')), '  nothing is gone';
 	unlink glob "$body*";		# it was marked as being read
+	ok scalar(is_in_store($hook, 'Wilhelmina-text')), '  nothing is gone';
 };
 
 subtest 'not while a reply is being made' => sub {
@@ -184,8 +184,8 @@ subtest 'then there is nothing of the person in any file' => sub {
 	cmp_ok $told->{replies}, '>=', 6, '  so many replies';
 	is $told->{copies}, 1, '  and the copy from before an upgrade';
 	is_deeply [ found($hook, @{$needles{$ann}}) ], [], 'nothing is left';
-	# One page at most: that this helper has looked for what is over.
-	cmp_ok -s "$hook->{state}/queue.db-wal", '<', 2 * 4096, '  and the log was emptied';
+	# Some pages may have come since: that this helper has looked for what is over.
+	cmp_ok -s "$hook->{state}/queue.db-wal", '<', 8 * 4096, '  and the log was emptied';
 	is +(forget($hook, '-y', $ann))[1], 66, 'and nobody is known by that id';
 };
 
