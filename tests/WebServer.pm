@@ -163,7 +163,7 @@ PidFile "$dir/httpd.pid"
 ErrorLog "$dir/error.log"
 TypesConfig /dev/null
 DefaultRuntimeDir "$dir"
-Mutex "file:$dir" default
+Mutex pthread default
 DocumentRoot "$dir/docs"
 <IfModule mod_cgid.c>
   ScriptSock "$dir/cgid.sock"
