@@ -26,7 +26,7 @@ enum call_is {
 struct call {			/* one request, from accept to answer */
 	FCGX_Request		*rq;
 	enum call_is		 is;
-	int64_t			 at;			/* when it came, Unix ms */
+	int64_t			 at_us;			/* when it came, Unix us */
 	char			 id[ID_LEN + 1];
 	char			 page[64], edge[64];	/* of /v25.0/PAGE/EDGE, or "" */
 	char			 person[64];		/* of /v25.0/PERSON; page is the token's */

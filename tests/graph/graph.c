@@ -17,9 +17,9 @@
  *	GRAPH_ECHO_URL, GRAPH_APP_ID            the webhook to send echoes to, and what they bear;
  *	                                        without the URL there are none
  *
- * A line of the ledger: at (Unix ms of arrival), call ("messages", "pass_thread_control",
- * "profile"), page, to, text, metadata, action (not null: a sender_action, which is no message),
- * outcome ("sent", "error 613", "status 500", "drop" ..), mid, connection, body (the message object;
+ * A line of the ledger: at (Unix ms of arrival), at_us (the same in us), call ("messages",
+ * "pass_thread_control", "profile"), page, to, text, metadata, action (not null: a sender_action,
+ * which is no message), outcome ("sent", "error 613", "status 500", "drop" ..), mid, connection, body (the message object;
  * of pass_thread_control all of it).  What is absent is null; "user_ref":true is there when `to` is
  * one.  "sent" means taken, whatever the answer was.
  */
@@ -31,10 +31,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "answer.h"
-#include "clock.h"
 #include "echo.h"
 #include "hex.h"
 #include "query.h"
@@ -42,7 +42,7 @@
 
 #define N_THREADS	32		/* a delayed answer holds one of them */
 #define MAX_BODY	(1 << 20)
-#define MAX_PAGES	16
+#define MAX_PAGES	32
 
 struct page {
 	const char	*id, *token;
@@ -98,10 +98,13 @@ has(const struct call *c, const char *name, const char *value)
 static const struct page *
 bearer(const struct graph *g, const struct call *c)
 {
+	char	 offered[1024];
 	size_t	 i;
 
+	if (ph_query_get(param(c, "QUERY_STRING"), "access_token", offered, sizeof(offered)) != PH_OK)
+		return NULL;
 	for (i = 0; i < g->n_pages; i++)
-		if (has(c, "access_token", g->pages[i].token))
+		if (strcmp(offered, g->pages[i].token) == 0)
 			return &g->pages[i];
 	return NULL;
 }
@@ -211,7 +214,7 @@ note(const struct graph *g, const struct call *c)
 	struct ph_buffer	 b = PH_BUFFER_INIT;
 	const struct send	*s = &c->send;
 
-	ph_buffer_addf(&b, "{\"at\":%lld", (long long)c->at);
+	ph_buffer_addf(&b, "{\"at\":%lld,\"at_us\":%lld", (long long)c->at_us / 1000, (long long)c->at_us);
 	add(&b, "call", text(c->is == CALL_PROFILE ? "profile" : c->edge));
 	add(&b, "page", text(c->page));
 	add(&b, "to", s->to);
@@ -267,10 +270,19 @@ asks_for_person(const struct call *c)
 	    (strstr(fields, "first_name") != NULL || strstr(fields, "last_name") != NULL);
 }
 
+static int64_t
+now_us(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 static void
 play(const struct graph *g, FCGX_Request *rq)
 {
-	struct call	 c = { .rq = rq, .at = ph_clock_now(), .send = SEND_INIT };
+	struct call	 c = { .rq = rq, .at_us = now_us(), .send = SEND_INIT };
 	const char	*method = param(&c, "REQUEST_METHOD");
 
 	make_id(c.id);
