@@ -5,6 +5,7 @@
 #   make check      unit tests and tests against real servers; T=name runs what bears that name
 #   make asan       the same, built with AddressSanitizer and UndefinedBehaviorSanitizer
 #   make soak       kills, floods and seeds, for hours; SOAK_SECONDS=3600 for each part
+#   make bench      how fast, beside what else there is; make bench-quick in a minute
 #   make fuzz       what reads bodies and replies, under clang's fuzzer; FUZZ_SECONDS=300 for each target
 #   make lint       both compilers with warnings as errors, cppcheck, clang-tidy, man pages
 #   make install    DESTDIR and PREFIX honoured; enables nothing
@@ -111,9 +112,11 @@ NEEDS_BUILD	:= gcc libc6-dev make libfcgi-dev libssl-dev libjson-c-dev libcurl4-
 		   libpcre2-dev
 NEEDS_CHECK	:= libcmocka-dev libfcgi-bin lighttpd lighttpd-mod-openssl apache2-bin \
 		   libapache2-mod-fcgid perl sqlite3 openssl curl strace procps \
-		   python3 python3-jsonschema php-cli
+		   python3 python3-jsonschema php-cli valgrind
 NEEDS_LINT	:= clang libclang-rt-dev clang-tidy cppcheck mandoc
-NEEDS		= $(NEEDS_BUILD) $(NEEDS_CHECK) $(if $(filter lint fuzz,$(MAKECMDGOALS)),$(NEEDS_LINT))
+NEEDS_BENCH	:= wrk nodejs node-express webhook
+NEEDS		= $(NEEDS_BUILD) $(NEEDS_CHECK) $(if $(filter lint fuzz,$(MAKECMDGOALS)),$(NEEDS_LINT)) \
+		  $(if $(filter bench bench-quick,$(MAKECMDGOALS)),$(NEEDS_BENCH))
 
 deps:
 	@command -v dpkg-query >/dev/null || { echo "deps: not Debian; needed, by Debian's names: $(NEEDS)"; exit 0; }; \
@@ -127,6 +130,16 @@ deps:
 	export DEBIAN_FRONTEND=noninteractive; \
 	$$as apt-get -q update && $$as apt-get -q -y --no-install-recommends install $$missing && \
 	echo "deps   installed $$missing"
+
+# Side by side with what else there is, as shipped; the results go to build/bench.
+BENCHED		:= all build/graph.fcgi build/bench/null build/bench/hmac build/bench/loop
+
+build/bench/%: tests/bench/%.c build/libpagehook.a
+	@mkdir -p $(@D); echo "link  $@"
+	$(Q)$(CC) $(LANG_C) $(WARN) $(CFLAGS) $(HARDEN) $(CPPFLAGS) $(LDFLAGS) -pie -o $@ $^ -lfcgi -lcurl -lcrypto
+
+bench bench-quick: deps
+	@$(MAKE) --no-print-directory -s $(BENCHED) && exec tests/bench/bench $(@:bench-%=%)
 
 run: deps
 	@began=$$(date +%s); $(MAKE) --no-print-directory -s build/pagehook.fcgi build/pagehook build/graph.fcgi && \
@@ -158,17 +171,17 @@ fuzz: deps $(FUZZERS)
 	@for f in $(FUZZERS); do mkdir -p $$f.corpus && $$f -dict=tests/fuzz/body.dict -max_len=4096 -timeout=10 \
 		-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$f- $$f.corpus tests/fuzz/seeds || exit 1; done
 
-SOURCES		= $(wildcard cgi/*.c cgi/examples/*.c lib/*.c tests/graph/*.c tests/unit/*.c tests/fuzz/*.c tests/shim/*.c)
+SOURCES		= $(wildcard cgi/*.c cgi/examples/*.c lib/*.c tests/graph/*.c tests/unit/*.c tests/fuzz/*.c tests/shim/*.c tests/bench/*.c)
 MANUALS		= $(wildcard cgi/*.[1-8] lib/*.[1-8])
 
 lint: deps
 	@for cc in gcc clang; do for def in -UPH_TEST -DPH_TEST; do for f in $(SOURCES); do \
 		$$cc $(LANG_C) $(WARN) -O2 -Wconversion -Wno-sign-conversion -Werror $$def -c -o /dev/null $$f || exit 1; done; done; done
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --error-exitcode=1 -Ilib cgi lib tests/graph
+		--suppress=missingIncludeSystem --error-exitcode=1 -Ilib cgi lib tests/graph tests/bench
 	@clang-tidy --quiet --warnings-as-errors='*' $(wildcard cgi/*.c lib/*.c) -- $(LANG_C) 2>/dev/null
 	@mandoc -Tlint -Wwarning $(MANUALS)
-	@for f in tests/*.pm tests/*.t tests/run tests/soak; do perl -Itests -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
+	@for f in tests/*.pm tests/*.t tests/run tests/soak tests/bench/*.pm tests/bench/bench; do perl -Itests -Itests/bench -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
 
 libexecdir	= $(PREFIX)/lib/pagehook
 filled		= tests/fill path=/messenger/webhook bin=$(libexecdir)/pagehook.fcgi
@@ -191,4 +204,4 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all run check asan soak fuzz lint install deps clean
+.PHONY: all run bench bench-quick check asan soak fuzz lint install deps clean
