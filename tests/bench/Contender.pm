@@ -25,13 +25,16 @@ my %who = (
 	fcgid => [ 'pagehook, Apache mod_fcgid', sub { $_[0]->pagehook('apache-fcgid') } ],
 	proxy => [ 'pagehook, Apache mod_proxy_fcgi', sub { $_[0]->pagehook('apache-proxy-fcgi') } ],
 	cgi => [ 'pagehook, lighttpd mod_cgi', sub { $_[0]->pagehook('lighttpd-cgi') } ],
-	null => [ 'null responder, 16 threads', sub { $_[0]->null('lighttpd-fcgi', 'NULL_THREADS=16') } ],
+	null => [ 'null responder, 16 threads', sub {
+		$_[0]->null('lighttpd-fcgi', 'NULL_THREADS=16') } ],
 	tuned => [ 'null responder, one thread, no wait at close', sub {
 		$_[0]->null('lighttpd-fcgi', 'LIBFCGI_OS_CLOSE_POLL_TIMEOUT=0') } ],
 	synced => [ 'null responder and one fdatasync', sub {
-		$_[0]->null('lighttpd-fcgi', "NULL_FILE=$_[0]{dir}/kept", 'LIBFCGI_OS_CLOSE_POLL_TIMEOUT=0') } ],
+		$_[0]->null('lighttpd-fcgi', 'LIBFCGI_OS_CLOSE_POLL_TIMEOUT=0',
+		    "NULL_FILE=$_[0]{dir}/kept") } ],
 	null_fcgid => [ 'null responder, mod_fcgid', sub { $_[0]->null('apache-fcgid') } ],
-	null_proxy => [ 'null responder, mod_proxy_fcgi', sub { $_[0]->null('apache-proxy-fcgi', 'NULL_THREADS=16') } ],
+	null_proxy => [ 'null responder, mod_proxy_fcgi', sub {
+		$_[0]->null('apache-proxy-fcgi', 'NULL_THREADS=16') } ],
 	hmac => [ 'minimal C program with HMAC', sub {
 		WebServer::spill("$_[0]{dir}/secret", $Load::Secret);
 		$_[0]->serve('lighttpd-cgi', Pagehook->program('bench/hmac'), "$_[0]{dir}/secret") } ],
@@ -49,12 +52,13 @@ my %who = (
 
 sub says { return $who{$_[-1]}[0] }
 
-# store: a database to begin with.
+# store: a database to begin with; front: lines of a script that runs @program@ as the front.
 sub start {
 	my ($class, $name, %o) = @_;
-	my $self = bless { name => $name, temp => File::Temp->newdir('pagehook-XXXXXXXX', TMPDIR => 1), %o }, $class;
+	my $self = bless { name => $name, %o }, $class;
+	$self->{temp} = File::Temp->newdir('pagehook-XXXXXXXX', TMPDIR => 1);
 	$self->{dir} = "$self->{temp}";
-	$self->{hook} = Pagehook->new(%{$o{settings} // {}});
+	$self->{hook} = Pagehook->new;
 	$self->begin_with($o{store}) if $o{store};
 	$who{$name}[1]->($self);
 	return $self;
@@ -99,12 +103,14 @@ sub token { return "token-of-$_[-1]" }
 # The Pages and the stand-in that knows them.
 sub graph {
 	my ($self) = @_;
-	my ($hook, %pages) = ($self->{hook}, map { ($_ => { access_token => token($_) }) } @Load::Pages);
+	my $hook = $self->{hook};
+	my %pages = map { ($_ => { access_token => token($_) }) } @Load::Pages;
 	umask 077;
 	WebServer::spill("$hook->{dir}/pages.json", encode_json(\%pages));
 	$self->{settings} = { MESSENGER_PAGES => "$hook->{dir}/pages.json",
 	    MESSENGER_PAGE_ID => undef, MESSENGER_PAGE_ACCESS_TOKEN => undef };
-	$hook->graph(GRAPH_PAGE => join(',', @Load::Pages), GRAPH_TOKEN => join(',', map { token($_) } @Load::Pages));
+	$hook->graph(GRAPH_PAGE => join(',', @Load::Pages),
+	    GRAPH_TOKEN => join(',', map { token($_) } @Load::Pages));
 	$hook->configure(%{$self->{settings}});
 }
 
@@ -121,8 +127,8 @@ sub send_bare {
 	my ($self, $n) = @_;
 	my ($hook, $page) = ($self->{hook}, $Load::Pages[0]);
 	my $url = "https://127.0.0.1:$hook->{graph_port}/v25.0/$page/messages";
-	my (undef, $status) = Children::output([Pagehook->program('bench/loop'), $url, "$hook->{dir}/ca.pem",
-	    token($page), $Load::Secret, $n], log => "$self->{dir}/loop.log");
+	my @loop = (Pagehook->program('bench/loop'), $url, "$hook->{dir}/ca.pem", token($page));
+	my (undef, $status) = Children::output([@loop, $Load::Secret, $n]);
 	die "the bare loop failed\n" if $status;
 }
 
@@ -159,13 +165,15 @@ sub pagehook {
 sub null {
 	my ($self, $kind, @env) = @_;
 	my @lines = ((map { "export $_" } @env), 'exec "@program@"');
-	$self->serve($kind, $self->program_by('null.sh', Pagehook->program('bench/null'), @lines), '/dev/null');
+	my $null = $self->program_by('null.sh', Pagehook->program('bench/null'), @lines);
+	$self->serve($kind, $null, '/dev/null');
 }
 
 sub serve {
 	my ($self, $kind, $front, $conf) = @_;
 	my %env = (PATH => $ENV{PATH}, PAGEHOOK_CONFIG => $conf);
-	$self->{server} = WebServer->start(kind => $kind, dir => $self->{dir}, env => \%env, front => $front);
+	$self->{server} = WebServer->start(kind => $kind, dir => $self->{dir}, env => \%env,
+	    front => $front);
 }
 
 # A program that listens by itself, on the port in its environment.
@@ -186,9 +194,11 @@ sub webhook {
 	my ($self) = @_;
 	my %signed = (type => 'payload-hmac-sha256', secret => $Load::Secret,
 	    parameter => { source => 'header', name => 'X-Hub-Signature-256' });
-	WebServer::spill("$self->{dir}/hooks.json", encode_json([{ id => 'webhook', 'execute-command' => '/bin/true',
-	    'response-message' => 'EVENT_RECEIVED', 'trigger-rule' => { match => \%signed } }]));
-	$self->listen_by("webhook -hooks $self->{dir}/hooks.json -ip 127.0.0.1 -port \$PORT -urlprefix messenger");
+	my %hook = (id => 'webhook', 'execute-command' => '/bin/true',
+	    'response-message' => 'EVENT_RECEIVED', 'trigger-rule' => { match => \%signed });
+	WebServer::spill("$self->{dir}/hooks.json", encode_json([\%hook]));
+	$self->listen_by("webhook -hooks $self->{dir}/hooks.json -ip 127.0.0.1 -port \$PORT " .
+	    '-urlprefix messenger');
 }
 
 # The front that lighttpd started.

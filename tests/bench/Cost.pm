@@ -15,7 +15,8 @@ my %tool = (
 	# The front and the helper keep their pids: who ends them need not know of the tool.
 	instructions => {
 		program => 'valgrind',
-		by => 'exec valgrind -q --tool=callgrind "--callgrind-out-file=%s.%%p" "@program@" "$@"',
+		by => 'exec valgrind -q --tool=callgrind ' .
+		    '"--callgrind-out-file=%s.%%p" "@program@" "$@"',
 		read => \&read_callgrind,
 	},
 	calls => {
@@ -35,12 +36,18 @@ sub of_one {
 	my ($short, $long) = map { of_many($tool, $kind, $at_once, $_) } $at_once * 2, $at_once * 2 + $n;
 	my %one;
 	for my $who (qw(front helper)) {
-		$one{$who}{$_} = ($long->{$who}{$_} - ($short->{$who}{$_} // 0)) / $n for keys %{$long->{$who}};
+		my ($more, $less) = ($long->{$who}, $short->{$who});
+		$one{$who}{$_} = ($more->{$_} - ($less->{$_} // 0)) / $n for keys %$more;
 	}
 	return \%one;
 }
 
-sub sum { my ($one) = @_; my $n = 0; $n += $_ for map { values %$_ } values %$one; return $n }
+sub sum {
+	my ($one) = @_;
+	my $n = 0;
+	$n += $_ for map { values %$_ } values %$one;
+	return $n;
+}
 
 sub of_many {
 	my ($tool, $kind, $at_once, $n) = @_;
@@ -51,6 +58,7 @@ sub of_many {
 	my $helper = $c->program_by('helper.sh', Pagehook->program('pagehook'), $line->('helper'));
 	my $pid = Children::start([$helper, 'helper'], env => $hook->env, log => "$dir/log");
 	$hook->wait_for(sub { $hook->log('listens') }, 'a helper listens', 60);
+	utime 1, 1, "$hook->{state}/spool";	# while it is new it is read again and again
 	for (my $i = 0; $i < $n; $i += $at_once) {
 		post($c, $kind, $i, $at_once);
 		replied($hook, $i + $at_once) if $kind eq 'text';
@@ -93,7 +101,8 @@ sub read_callgrind {
 sub read_strace {
 	my ($file) = @_;
 	open my $f, '<', $file or die "$file: $!\n";
-	return { map { /^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$/ && $2 ne 'total' ? ($2 => $1) : () } <$f> };
+	my $line = qr/^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$/;	# times, calls, errors, name
+	return { map { /$line/ && $2 ne 'total' ? ($2 => $1) : () } <$f> };
 }
 
 1;

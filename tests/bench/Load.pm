@@ -1,5 +1,5 @@
 package Load;
-# Load -- deliveries as Meta signs them, made before anybody looks at a clock; and wrk, which sends them.
+# Load -- deliveries as Meta signs them, made beforehand; and wrk, which sends them.
 # Knows bodies, signatures, wrk.  Does not know who answers, nor how well it should.
 # Called by bench and Cost.
 # Lives as files of whole requests, all of one length.
@@ -29,25 +29,30 @@ my %said = (
 sub event {
 	my ($kind, $i, $n_people, $page) = @_;
 	my $round = int($i / $n_people);
-	return sprintf '{"sender":{"id":"%016d"},"recipient":{"id":"%d"},"timestamp":%d,' . $said{$kind} . '}',
-	    7e15 + $i % $n_people, $page, $began_ms + 4000 * $round, $i;
+	return sprintf '{"sender":{"id":"%016d"},"recipient":{"id":"%d"},"timestamp":%d,' .
+	    $said{$kind} . '}', 7e15 + $i % $n_people, $page, $began_ms + 4000 * $round, $i;
 }
 
 # The body that brings n events from the i-th on.
 sub body {
 	my ($kind, $i, $n, $n_people) = (@_, 1, $N_people)[0 .. 3];
 	my $page = $Pages[$i / $n % @Pages];
-	return sprintf '{"object":"page","entry":[{"id":"%d","time":%d,"messaging":[%s]}]}', $page, $began_ms,
-	    join ',', map { event($kind, $_, $n_people, $page) } $i .. $i + $n - 1;
+	my @events = map { event($kind, $_, $n_people, $page) } $i .. $i + $n - 1;
+	return sprintf '{"object":"page","entry":[{"id":"%d","time":%d,"messaging":[%s]}]}',
+	    $page, $began_ms, join ',', @events;
 }
 
 sub signature { return 'sha256=' . hmac_sha256_hex($_[0], $Secret) }
-sub headers { return ('Content-Type' => 'application/json', 'X-Hub-Signature-256' => signature($_[0])) }
+
+sub headers {
+	my ($body) = @_;
+	return ('Content-Type' => 'application/json', 'X-Hub-Signature-256' => signature($body));
+}
 
 sub request {
 	my ($body) = @_;
-	my %h = (headers($body), Host => '127.0.0.1', 'User-Agent' => 'facebookexternalua', Accept => '*/*',
-	    'Accept-Encoding' => 'deflate, gzip', 'Content-Length' => length $body);
+	my %h = (headers($body), Host => '127.0.0.1', 'User-Agent' => 'facebookexternalua',
+	    Accept => '*/*', 'Accept-Encoding' => 'deflate, gzip', 'Content-Length' => length $body);
 	return join "\r\n", "POST $Path HTTP/1.1", (map { "$_: $h{$_}" } sort keys %h), '', $body;
 }
 
@@ -69,12 +74,14 @@ sub requests {
 # and how many connections were closed before they were answered.
 sub wrk {
 	my ($url, $requests, $n_connections, $seconds) = @_;
-	my ($said, $status) = Children::output(['/usr/bin/wrk', '-t1', "-c$n_connections", "-d${seconds}s", '--latency',
-	    '-s', dirname(__FILE__) . '/post.lua', $url, '--', $requests->{file}, $requests->{length}]);
+	my @wrk = ('/usr/bin/wrk', '-t1', "-c$n_connections", "-d${seconds}s", '--timeout', '20s', '--latency',
+	    '-s', dirname(__FILE__) . '/post.lua', $url, '--', @$requests{qw(file length)});
+	my ($said, $status) = Children::output(\@wrk);
 	my ($line) = $said =~ /^(\{.*\})$/m or die "wrk ended with $status:\n$said";
 	my $got = decode_json($line);
-	return { rate => $got->{n} / $got->{us} * 1e6, n => $got->{n}, rounds => $got->{rounds},
-	    closed => $got->{closed}, failed => $got->{failed}, map { ($_ => $got->{"${_}_us"} / 1000) } qw(p50 p99 max) };
+	my %ms = map { ($_ => $got->{"${_}_us"} / 1000) } qw(p50 p99 max);
+	return { rate => $got->{n} / $got->{us} * 1e6, %ms,
+	    map { ($_ => $got->{$_}) } qw(n rounds closed failed) };
 }
 
 1;

@@ -1,5 +1,5 @@
 package Report;
-# Report -- what was found: a table for people, all samples as JSON, a drawing as SVG.
+# Report -- what was found: a table for people, the samples as JSON, a drawing as SVG.
 # Knows rows.  Does not know how anything was measured.
 # Called by bench.
 # SPDX-License-Identifier: ISC
@@ -46,7 +46,7 @@ sub spread {
 }
 
 sub table {
-	my @lines = ([qw(work pagehook against theirs ratio spread goal), ''], map { [cells($_)] } @_);
+	my @lines = ([qw(work pagehook against theirs value spread goal), ''], map { [cells($_)] } @_);
 	my @width = (0) x 8;
 	for my $line (@lines) {
 		for (0 .. 7) {
@@ -55,7 +55,7 @@ sub table {
 	}
 	my @right = (0, 1, 0, 1, 1, 1, 1, 0);
 	my $shape = join '  ', map { ($right[$_] ? '%' : '%-') . "$width[$_]s" } 0 .. 7;
-	return join '', map { sprintf("$shape", @$_) =~ s/\s+$//r . "\n" } @lines;
+	return join '', map { sprintf($shape, @$_) =~ s/\s+$//r . "\n" } @lines;
 }
 
 sub json { return JSON::PP->new->utf8->canonical->pretty->encode($_[0]) }
@@ -77,14 +77,17 @@ sub svg {
 		my $is = median(@{$row->{values}});
 		my $colour = met($row) eq 'met' ? '#2a7' : '#c43';
 		(text(10, $y + 4, $row->{work} . (defined $row->{peer} ? " / $row->{peer}" : '')),
-		    (map { sprintf '<circle cx="%.1f" cy="%d" r="3" fill="%s" fill-opacity=".35"/>', $x->($row, $_), $y,
-		    $colour } @{$row->{values}}),
-		    sprintf('<path d="M%.1f %dv14" stroke="%s" stroke-width="3"/>', $x->($row, $is), $y - 7, $colour),
+		    (map { sprintf '<circle cx="%.1f" cy="%d" r="3" fill="%s" fill-opacity=".35"/>',
+		    $x->($row, $_), $y, $colour } @{$row->{values}}),
+		    sprintf('<path d="M%.1f %dv14" stroke="%s" stroke-width="3"/>', $x->($row, $is),
+		    $y - 7, $colour),
 		    text($mid + 215, $y + 4, number($is) . " ($row->{op} $row->{goal})"));
 	} @rows;
-	my @grid = map { sprintf '<path d="M%d 36V%d" stroke="#%s"/>%s', $mid + 100 * $_, $height - 12,
-	    $_ ? 'ddd' : '555', text($mid + 100 * $_ - 12, 30, $_ ? 2**abs($_) . ($_ > 0 ? ' x better' : ' x short') :
-	    'goal') } -2 .. 2;
+	my @grid = map {
+		my $says = $_ ? 2**abs($_) . ($_ > 0 ? ' x better' : ' x short') : 'goal';
+		sprintf '<path d="M%d 36V%d" stroke="#%s"/>%s', $mid + 100 * $_, $height - 12,
+		    $_ ? 'ddd' : '555', text($mid + 100 * $_ - 12, 30, $says);
+	} -2 .. 2;
 	return join "\n", qq(<svg xmlns="http://www.w3.org/2000/svg" width="1110" height="$height" ) .
 	    'font-family="sans-serif" font-size="11">', '<rect width="100%" height="100%" fill="#fff"/>',
 	    text(10, 16, $title), @grid, @lines, '</svg>', '';
