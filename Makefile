@@ -5,7 +5,7 @@
 #   make check      unit tests and tests against real servers; T=name runs what bears that name
 #   make asan       the same, built with AddressSanitizer and UndefinedBehaviorSanitizer
 #   make soak       kills, floods and seeds, for hours; SOAK_SECONDS=3600 for each part
-#   make bench      how fast, beside what else there is; make bench-quick in a minute
+#   make bench      how fast, beside what else there is; make bench-quick in a minute or two
 #   make fuzz       what reads bodies and replies, under clang's fuzzer; FUZZ_SECONDS=300 for each target
 #   make lint       both compilers with warnings as errors, cppcheck, clang-tidy, man pages
 #   make install    DESTDIR and PREFIX honoured; enables nothing
