@@ -147,13 +147,13 @@ static const char *const	 sql[N_STATEMENTS] = {
 	    " AND state='held' AND (?3 OR doubt IS NULL) RETURNING conv",
 	[TELL] = "SELECT state, code, mid, why, 0, doubt IS NOT NULL FROM reply WHERE id=?1",
 	/* Heads of conversations, page by page: a paused page's rows are never read. */
-	[CLAIM] = "UPDATE reply SET state='sending', attempt=attempt+1, due=?2, left_at=?2,"
-	    " token=coalesce(token, randomblob(16)) WHERE id IN (SELECT (SELECT r.id FROM reply r WHERE"
-	    " r.conv=c.id AND r." REPLY_OPEN " ORDER BY r.id LIMIT 1) FROM conv c WHERE c.page=?1"
-	    " AND c.due<=?2 ORDER BY c.due LIMIT ?3) AND state='ready'"
-	    " RETURNING id, conv, event, attempt, resends, token, at, kind, body,"
-	    " retries",
-	[TAKE_CONV] = "UPDATE conv SET due=NULL WHERE id=?1 RETURNING person, turn_at",
+	[DUE_HEADS] = "SELECT r.id, r.conv, r.event, r.attempt+1, r.resends, r.token, r.at, r.kind, r.body,"
+	    " r.retries, c.person, c.turn_at FROM conv c JOIN reply r ON r.id=(SELECT h.id FROM reply h WHERE"
+	    " h.conv=c.id AND h." REPLY_OPEN " ORDER BY h.id LIMIT 1) WHERE c.page=?1 AND c.due<=?2"
+	    " AND r.state='ready' ORDER BY c.due LIMIT ?3",
+	[CLAIM] = "UPDATE reply SET state='sending', attempt=attempt+1, due=?2, left_at=?2, token=?3"
+	    " WHERE id=?1",
+	[TAKE_CONV] = "UPDATE conv SET due=NULL WHERE id=?1",
 	[FLYING] = "SELECT r.id, r.conv, r.event, r.attempt, r.resends, r.token, r.at, coalesce(r.first_due, r.due), c.page"
 	    " FROM reply r JOIN conv c ON c.id=r.conv WHERE r." REPLY_FLYING
 	    " AND r.state=?1 AND r.due<=?2 ORDER BY r.due LIMIT ?3",

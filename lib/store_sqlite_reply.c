@@ -151,41 +151,50 @@ read_reply(sqlite3_stmt *st, struct ph_store_reply *r)
 }
 
 static enum ph_error
-take_conv(struct ph_store *s, struct ph_store_reply *r, struct ph_fail *fail)
+read_head(sqlite3_stmt *st, struct ph_store_reply *r, struct ph_fail *fail)
 {
-	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, TAKE_CONV, WITH(INT(r->conv)));
-	enum ph_error	 err = ph_sqlite_next(&s->sq, TAKE_CONV, fail);
-
-	if (err == PH_OK)
-		ph_sqlite_column(st, 0, &r->person);
-	if (err == PH_OK)
-		r->turn_at = sqlite3_column_int64(st, 1);
-	ph_sqlite_end(&s->sq, TAKE_CONV);
-	if (err == PH_OK && (err = ph_buffer_check(&r->person, fail)) == PH_OK)
-		err = ph_buffer_check(&r->body, fail);
-	return err == PH_NONE ? PH_OK : err;
+	read_reply(st, r);
+	if (sqlite3_column_type(st, 5) == SQLITE_NULL)
+		sqlite3_randomness(sizeof(r->token), r->token);
+	copy_column(st, 7, r->kind, sizeof(r->kind));
+	ph_sqlite_column(st, 8, &r->body);
+	r->retries = sqlite3_column_int64(st, 9);
+	ph_sqlite_column(st, 10, &r->person);
+	r->turn_at = sqlite3_column_int64(st, 11);
+	return ph_buffer_check(&r->person, fail) == PH_OK ? ph_buffer_check(&r->body, fail) : PH_NOMEM;
 }
 
+static enum ph_error
+claim_one(struct ph_store *s, const struct ph_store_reply *r, int64_t now, struct ph_fail *fail)
+{
+	const struct ph_slice	 token = { (const char *)r->token, sizeof(r->token) };
+
+	if (ph_sqlite_run(&s->sq, CLAIM, WITH(INT(r->id), INT(now), BLOB(token)), fail) != PH_OK)
+		return fail->err;
+	return ph_sqlite_run(&s->sq, TAKE_CONV, WITH(INT(r->conv)), fail);
+}
+
+/*
+ * Read first, then written one by one: an UPDATE that finds its own rows builds tables in memory to do
+ * so, each time, also when nothing is due.
+ */
 enum ph_error
 ph_store_sqlite_claim(struct ph_store *s, struct ph_slice page, int64_t now,
     struct ph_store_reply *out, size_t max, size_t *n, struct ph_fail *fail)
 {
-	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, CLAIM, WITH(TEXT(page), INT(now),
+	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, DUE_HEADS, WITH(TEXT(page), INT(now),
 			    INT((int64_t)max)));
 	enum ph_error	 err = PH_OK;
 	size_t		 i;
 
-	for (*n = 0; *n < max && (err = ph_sqlite_next(&s->sq, CLAIM, fail)) == PH_OK; (*n)++) {
-		read_reply(st, &out[*n]);
-		copy_column(st, 7, out[*n].kind, sizeof(out[*n].kind));
-		ph_sqlite_column(st, 8, &out[*n].body);
-		out[*n].retries = sqlite3_column_int64(st, 9);
-	}
-	ph_sqlite_end(&s->sq, CLAIM);
+	for (*n = 0; *n < max && err == PH_OK; )
+		if ((err = ph_sqlite_next(&s->sq, DUE_HEADS, fail)) == PH_OK)
+			err = read_head(st, &out[(*n)++], fail);
+	ph_sqlite_end(&s->sq, DUE_HEADS);
 	if (err == PH_NONE)
 		err = PH_OK;
 	for (i = 0; i < *n && err == PH_OK; i++)
-		err = take_conv(s, &out[i], fail);
+		err = claim_one(s, &out[i], now, fail);
 	return err;
 }
 
