@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@
 #define LEAVE_BY_MS	10000		/* for what is under way at Graph and handlers */
 #define HANDLERS_BY_MS	8000		/* of that: meanwhile all else goes on */
 #define LOOK_EVERY_MS	1000
+#define KEEP_FREE	(4 << 20)	/* bytes at the heap's end */
 #define MAX_PAUSE_S	60		/* after helpers that died before their first commit */
 
 static int	 stop_pipe[2];		/* readable when the helper is to leave: that ends a wait */
@@ -58,6 +60,8 @@ settle_in(struct ph_fail *fail)
 	(void)unsetenv("SSLKEYLOGFILE");
 	(void)unsetenv("SSL_CERT_FILE");
 	(void)unsetenv("SSL_CERT_DIR");
+	/* What a turn frees the next one takes: not to be given back to the system in between. */
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
 	sigemptyset(&sa.sa_mask);
 	(void)umask(077);
 	(void)setrlimit(RLIMIT_CORE, &no_core);

@@ -5,10 +5,12 @@
  * Lives on the caller's stack.
  * SPDX-License-Identifier: ISC
  */
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "hex.h"
@@ -16,14 +18,54 @@
 
 static const char	 prefix[] = "sha256=";
 
+/*
+ * OpenSSL looks an algorithm up by its name for each message, which costs more than to hash a short
+ * one: here that is done once a process.  Threads share what was found, and only read it.
+ */
+static pthread_once_t	 once = PTHREAD_ONCE_INIT;
+static EVP_MD		*sha256;
+static EVP_MAC_CTX	*hmac_sha256;	/* without a key: each message has a copy */
+
+static void
+find(void)
+{
+	char		 digest[] = "SHA256";
+	OSSL_PARAM	 params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end() };
+	EVP_MAC		*mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (mac != NULL && (hmac_sha256 = EVP_MAC_CTX_new(mac)) != NULL &&
+	    EVP_MAC_CTX_set_params(hmac_sha256, params) != 1) {
+		EVP_MAC_CTX_free(hmac_sha256);
+		hmac_sha256 = NULL;
+	}
+	EVP_MAC_free(mac);
+}
+
+static bool
+sign(const void *key, size_t key_len, struct ph_slice bytes, unsigned char out[PH_DIGEST_LEN])
+{
+	EVP_MAC_CTX	*ctx = NULL;
+	size_t		 len;
+	bool		 done;
+
+	(void)pthread_once(&once, find);
+	done = hmac_sha256 != NULL && (ctx = EVP_MAC_CTX_dup(hmac_sha256)) != NULL &&
+	    EVP_MAC_init(ctx, key, key_len, NULL) == 1 &&
+	    EVP_MAC_update(ctx, (const unsigned char *)bytes.at, bytes.len) == 1 &&
+	    EVP_MAC_final(ctx, out, &len, PH_DIGEST_LEN) == 1;
+	EVP_MAC_CTX_free(ctx);
+	return done;
+}
+
 static enum ph_error
 hmac(const char *secret, struct ph_slice bytes, unsigned char out[PH_DIGEST_LEN],
     struct ph_fail *fail)
 {
 	if (secret == NULL || secret[0] == '\0')	/* anybody can sign with an empty key */
 		return ph_error_set(fail, PH_CONFIG, "the app secret is empty");
-	if (HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)bytes.at,
-	    bytes.len, out, NULL) == NULL)
+	if (!sign(secret, strlen(secret), bytes, out))
 		return ph_error_set(fail, PH_BROKEN, "OpenSSL computes no HMAC-SHA256");
 	return PH_OK;
 }
@@ -97,10 +139,8 @@ ph_signature_same(const char *offered, const char *expected)
 
 	/* Two MACs under a key of this moment: lengths and shared beginnings leave no trace. */
 	if (RAND_bytes(key, sizeof(key)) != 1 ||
-	    HMAC(EVP_sha256(), key, sizeof(key), (const unsigned char *)offered, strlen(offered), a,
-	    NULL) == NULL ||
-	    HMAC(EVP_sha256(), key, sizeof(key), (const unsigned char *)expected, strlen(expected), b,
-	    NULL) == NULL)
+	    !sign(key, sizeof(key), (struct ph_slice){ offered, strlen(offered) }, a) ||
+	    !sign(key, sizeof(key), (struct ph_slice){ expected, strlen(expected) }, b))
 		return false;
 	return CRYPTO_memcmp(a, b, sizeof(a)) == 0;
 }
@@ -108,7 +148,8 @@ ph_signature_same(const char *offered, const char *expected)
 enum ph_error
 ph_signature_digest(struct ph_slice bytes, unsigned char out[PH_DIGEST_LEN], struct ph_fail *fail)
 {
-	if (EVP_Digest(bytes.at, bytes.len, out, NULL, EVP_sha256(), NULL) != 1)
+	(void)pthread_once(&once, find);
+	if (sha256 == NULL || EVP_Digest(bytes.at, bytes.len, out, NULL, sha256, NULL) != 1)
 		return ph_error_set(fail, PH_BROKEN, "OpenSSL computes no SHA-256");
 	return PH_OK;
 }
