@@ -304,7 +304,7 @@ live(struct life *l, int state_fd, struct ph_fail *fail)
 	return err;
 }
 
-/* No turn can do it any more: the store is damaged, gone, or not to be opened. */
+/* No turn can do it any more: the store is damaged, gone, or a newer program's. */
 static void
 call_a_person(const struct life *l, const struct ph_fail *fail)
 {
@@ -351,7 +351,7 @@ be_helper(struct life *l, struct ph_fail *fail)
 		err = live(l, state_fd, fail);
 	if (l->lock.fd != -1)
 		close(l->lock.fd);		/* who comes next need not wait for what is said */
-	if (l->lock.fd != -1 && (err == PH_BROKEN || err == PH_CONFIG))
+	if (l->pages != NULL && (err == PH_BROKEN || err == PH_CONFIG))
 		call_a_person(l, fail);
 	else if (err != PH_OK && err != PH_NONE)
 		ph_log_fail("helper", fail);

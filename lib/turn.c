@@ -92,6 +92,14 @@ open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
 	return ph_wire_listen(conf->digest, conf->file != NULL ? conf->file : "", &t->wire, fail);
 }
 
+/* It is true: to the log, and to a person. */
+static void
+pass_on(struct ph_turn *t)
+{
+	ph_alert_take(t->alert, &t->news);
+	ph_news_tell(&t->news);
+}
+
 enum ph_error
 ph_turn_open(const struct ph_turn_with *with, struct ph_turn **out, struct ph_fail *fail)
 {
@@ -114,8 +122,7 @@ ph_turn_open(const struct ph_turn_with *with, struct ph_turn **out, struct ph_fa
 		ph_turn_close(t);
 		return fail->err;
 	}
-	ph_alert_take(t->alert, &t->news);	/* of what was found at the start, and is committed */
-	ph_news_tell(&t->news);
+	pass_on(t);				/* what was found at the start, and is committed */
 	*out = t;
 	return PH_OK;
 }
@@ -372,14 +379,6 @@ run_alert(struct ph_turn *t)
 	ph_survey_document(".", t->pages, &live, &document);
 	ph_alert_launch(t->alert, PH_SLICE(&document));
 	ph_buffer_clear(&document);
-}
-
-/* It is true: to the log, and to a person. */
-static void
-pass_on(struct ph_turn *t)
-{
-	ph_alert_take(t->alert, &t->news);
-	ph_news_tell(&t->news);
 }
 
 static void

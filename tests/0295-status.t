@@ -295,6 +295,36 @@ subtest 'a helper does not leave while deliveries are refused' => sub {
 	$hook->soon(sub { !$hook->helper_pids }, 'then it leaves');
 };
 
+subtest 'the helper leaves while the command runs' => sub {
+	my $leaving = Pagehook->new(speed => 2);
+	$leaving->serve('lighttpd-fcgi');
+	my $gate = gate($leaving, 'gate');
+	with_alert($leaving, "#!/bin/sh\nread word <'$gate'\n" . $keeps =~ s/^.*?\n//r);
+	$leaving->handshake(7);
+	$leaving->post('{"object":');		# what nobody can read
+	my $pid = $leaving->helper_pid;
+	$leaving->soon(sub { $leaving->log(qr/"cause":"quarantine"/) }, 'something needs a person');
+	kill 'TERM', $pid;
+	$leaving->soon(sub { $leaving->log(qr/leaving: told to/) }, 'it is told to leave');
+	open_gate($gate, 'go');
+	is one_alert($leaving, 'quarantine')->{cause}, 'quarantine', '  and lets the command end';
+	$leaving->soon(sub { !$leaving->helper_pids }, '  then it is gone');
+	$leaving->stop;
+};
+
+subtest 'a store that no helper can open' => sub {
+	my $broken = Pagehook->new(speed => $speed);
+	$broken->serve('lighttpd-fcgi');
+	with_alert($broken, $keeps);
+	mkdir $broken->{state}, 0700;
+	WebServer::spill("$broken->{state}/queue.db", 'x' x 8192);
+	is $broken->post($broken->delivery($broken->text_event))->{status}, 200, 'the spool keeps what comes';
+	my $alert = one_alert($broken, 'disk');
+	like $alert->{why}, qr/queue\.db/, 'a person is called, and told which file';
+	is decode_json($alert->{document})->{worst}, 'fail', '  with the document';
+	$broken->stop;
+};
+
 subtest 'plain CGI' => sub {
 	my $cgi = Pagehook->new(speed => $speed);
 	$cgi->serve('lighttpd-cgi');

@@ -358,6 +358,30 @@ TEST(each_kind_goes_where_it_belongs)
 	assert_true(place_of("\"tag\":\"HUMAN_AGENT\"") > 0);
 }
 
+TEST(a_pause_that_a_failed_turn_noted_is_told_by_the_next)
+{
+	const int64_t	 by = ph_clock_mono() + BY_MS;
+
+	graph_status = 400;
+	graph_listen("{\"error\":{\"code\":190}}");
+	begin();
+	owe("9001", "7001", "{\"text\":\"one\"}\n", false);
+	go();
+	while (!ph_sending_finished(sending) && ph_clock_left_ms(by) > 0)
+		gather();
+	begin();
+	must(ph_sending_commit(sending, now, false, &wrong), &wrong);
+	ph_ledger_abandon(ledger);		/* the disk was full, say */
+	ph_sending_abandon(sending);
+	ph_news_abandon(&news);
+	assert_int_equal(news.n_raised, 0);
+	begin();
+	go();
+	assert_int_equal(news.n_raised, 1);
+	assert_int_equal(news.raised[0].cause, PH_CAUSE_TOKEN);
+	assert_string_equal(query("SELECT count(*) FROM page"), "1");
+}
+
 #define in_a_room(test)	cmocka_unit_test_setup_teardown(test, enter, leave)
 
 int
@@ -374,6 +398,7 @@ main(void)
 		in_a_room(an_action_that_fails_keeps_no_words_back),
 		in_a_room(a_turn_that_did_not_happen_sends_nothing),
 		in_a_room(an_outcome_that_could_not_be_kept_waits),
+		in_a_room(a_pause_that_a_failed_turn_noted_is_told_by_the_next),
 		in_a_room(who_leaves_claims_nothing_more),
 		in_a_room(without_a_token_nothing_is_claimed),
 		in_a_room(no_more_fly_at_once_than_there_is_room_for),
