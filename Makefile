@@ -48,10 +48,10 @@ LANG_C	:= -std=c11 -D_GNU_SOURCE -Ilib -pthread -fPIE \
 BASE	:= error buffer clock utf8 log flaw
 PURE	:= hex query signature json scan guess strict raw match template hours event key message \
 	   bounds answer rule view say reading rule_fits rule_says rule_offers rule_does entry replies \
-	   outcome pace unsure backoff words
+	   outcome pace unsure backoff words fresh
 DOORS	:= layer conf state wire wire_helper spool ballast refused sample news \
 	   store holder sqlite_page sqlite_wal sqlite_error sqlite \
-	   store_sqlite store_sqlite_event store_sqlite_reply store_sqlite_prune store_sqlite_forget \
+	   store_sqlite store_sqlite_key store_sqlite_event store_sqlite_reply store_sqlite_prune store_sqlite_forget \
 	   glance glance_count timeline status graph \
 	   program handler_log process place places exec coproc_line coproc handler alert pages survey
 FLOW	:= intake think ledger disk upkeep sending asked waiting delivery order lookout turn

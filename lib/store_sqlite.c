@@ -73,10 +73,18 @@ static const char	 unfinished[] =
 "CREATE INDEX reply_over ON reply (state) WHERE state IN ('dead','held');"
 "CREATE INDEX event_dead ON event (kind) WHERE state='dead';";
 
-static const char *const	 migrations[] = { first_tables, waiting_events, ages, unfinished };
+/* Keys that are not in `seen` yet, in the order they came. */
+static const char	 fresh_keys[] = "CREATE TABLE fresh (id INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;";
+
+static const char *const	 migrations[] = { first_tables, waiting_events, ages, unfinished, fresh_keys };
 
 static const char *const	 sql[N_STATEMENTS] = {
 	PH_SQLITE_TRANSACTION,
+	[SEEN] = "SELECT 1 FROM seen WHERE key=?1",
+	[LIST_FRESH] = "SELECT key FROM fresh",
+	[LAST_FRESH] = "SELECT max(id) FROM fresh",
+	[ADD_FRESH] = "INSERT INTO fresh (key) VALUES (?1)",
+	[DROP_FRESH] = "DELETE FROM fresh WHERE id<=?1",
 	[SEE] = "INSERT INTO seen (key, day) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[FIND_CONV] = "SELECT id, first, silent_until, turn_at, foreign_thread FROM conv"
 	    " WHERE page=?1 AND person=?2",
@@ -235,6 +243,7 @@ sqlite_close(struct ph_store *s)
 	if (s != NULL) {
 		ph_sqlite_close(&s->sq);
 		ph_buffer_clear(&s->pruned_key);
+		ph_fresh_clear(&s->fresh);
 	}
 	free(s);
 }
@@ -269,7 +278,9 @@ sqlite_begin(struct ph_store *s, struct ph_fail *fail)
 
 	if (ph_sqlite_in_place(&s->sq, &gone) != PH_OK)
 		return ph_error_set(fail, PH_BUSY, "%s", gone.text);
-	return ph_sqlite_run(&s->sq, PH_SQLITE_BEGIN, WITH_NOTHING, fail);
+	if (ph_sqlite_run(&s->sq, PH_SQLITE_BEGIN, WITH_NOTHING, fail) != PH_OK)
+		return fail->err;
+	return ph_store_sqlite_know_keys(s, fail);
 }
 
 static enum ph_error
@@ -281,6 +292,7 @@ sqlite_commit(struct ph_store *s, struct ph_fail *fail)
 static void
 sqlite_abandon(struct ph_store *s)
 {
+	s->knows_fresh = false;
 	ph_sqlite_abandon(&s->sq);
 }
 

@@ -8,6 +8,7 @@
 #ifndef PH_STORE_SQLITE_H
 #define PH_STORE_SQLITE_H
 
+#include "fresh.h"
 #include "sqlite.h"
 #include "store.h"
 
@@ -15,10 +16,16 @@ struct ph_store {
 	struct ph_sqlite	 sq;
 	int64_t			 pruned_to[2];	/* ids of event and reply; the next look begins behind */
 	struct ph_buffer	 pruned_key;	/* of seen */
+
+	/* What the table `fresh` has, while that is known; and how many slots are on their way to `seen`. */
+	struct ph_fresh		 fresh;
+	bool			 knows_fresh, merging;
+	size_t			 merged_to, merge_cap;
+	int64_t			 merge_last;	/* the last row that was there when it began */
 };
 
 enum statement {		/* store_sqlite.c has their texts */
-	SEE = PH_SQLITE_FIRST, FIND_CONV, TURN_CONV, ADD_CONV, MEET, ADD_EVENT, SILENCE, SILENT, PERSON,
+	SEEN = PH_SQLITE_FIRST, LIST_FRESH, LAST_FRESH, ADD_FRESH, DROP_FRESH, SEE, FIND_CONV, TURN_CONV, ADD_CONV, MEET, ADD_EVENT, SILENCE, SILENT, PERSON,
 	SET_PERSON, PUT_OFF, WAKE_EVENT, IS_OPEN, DUE_EVENTS, STEP_EVENT, REOPEN, COUNT_OPEN, NEXT_OPEN,
 	ADD_REPLY, WAKE_CONV, HOLD, DROP_REST, DROP_ALL, LEND,
 	LEND_CONV, UNCLAIM, RETRY, DROP, REMOVE, RETRY_EVENT, DROP_EVENT, REMOVE_EVENT, TELL_EVENT,
@@ -30,6 +37,13 @@ enum statement {		/* store_sqlite.c has their texts */
 	FORGET_EVENTS, FORGET_REPLIES, FORGET_CONV,
 	N_STATEMENTS
 };
+
+/* Within a transaction, before the first key is seen. */
+enum ph_error	 ph_store_sqlite_know_keys(struct ph_store *s, struct ph_fail *fail) PH_MUST_USE;
+
+/* Remembers a key; PH_NONE: it was known.  came: Unix ms. */
+enum ph_error	 ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY],
+		    int64_t came, struct ph_fail *fail) PH_MUST_USE;
 
 /* Operations of store.h, by their names there. */
 enum ph_error

@@ -9,8 +9,6 @@
 
 #include "store_sqlite.h"
 
-#define DAY_MS	86400000
-
 /* The columns id, first, silent_until, turn_at, foreign_thread of the only row. */
 static enum ph_error
 read_conv(struct ph_sqlite *sq, enum statement which, const struct ph_sqlite_value *with,
@@ -75,11 +73,10 @@ enum ph_error
 ph_store_sqlite_keep(struct ph_store *s, const struct ph_store_event *ev, int64_t *id,
     struct ph_store_conv *conv, struct ph_fail *fail)
 {
-	const struct ph_slice	 key = { (const char *)ev->key, sizeof(ev->key) };
-	enum ph_error		 err;
+	enum ph_error	 err;
 
 	*conv = (struct ph_store_conv){ .id = 0 };
-	err = ph_sqlite_change(&s->sq, SEE, WITH(BLOB(key), INT(ev->came / DAY_MS)), fail);
+	err = ph_store_sqlite_see(s, ev->key, ev->came, fail);
 	if (err == PH_OK && ev->person.at != NULL)
 		err = take_conv(&s->sq, ev, conv, fail);
 	if (err == PH_OK)

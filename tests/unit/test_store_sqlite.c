@@ -113,7 +113,7 @@ TEST(what_is_promised_is_set)
 		{ "PRAGMA journal_mode", "wal" }, { "PRAGMA synchronous", "2" },
 		{ "PRAGMA wal_autocheckpoint", "0" }, { "PRAGMA trusted_schema", "0" },
 		{ "PRAGMA foreign_keys", "1" }, { "PRAGMA secure_delete", "1" },
-		{ "PRAGMA busy_timeout", "1000" }, { "PRAGMA user_version", "4" },
+		{ "PRAGMA busy_timeout", "1000" }, { "PRAGMA user_version", "5" },
 		{ "PRAGMA auto_vacuum", "2" },
 	};
 	size_t	 i;
@@ -160,14 +160,14 @@ TEST(what_a_newer_program_made_is_refused_and_untouched)
 {
 	open_store();
 	ops->close(store);
-	by_hand("PRAGMA user_version=5");
-	refused_untouched(PH_CONFIG, "schema 5, this one knows 4");
+	by_hand("PRAGMA user_version=6");
+	refused_untouched(PH_CONFIG, "schema 6, this one knows 5");
 }
 
 TEST(whatever_a_newer_program_chose_stays_so)
 {
 	by_hand("PRAGMA journal_mode=DELETE; CREATE TABLE t (a); PRAGMA user_version=7");
-	refused_untouched(PH_CONFIG, "schema 7, this one knows 4");
+	refused_untouched(PH_CONFIG, "schema 7, this one knows 5");
 }
 
 TEST(a_file_that_could_never_shrink_is_refused)
@@ -246,6 +246,49 @@ TEST(a_full_disk_is_told_and_passes)
 	assert_int_equal(keep("small", BYTES("x")), PH_NONE);
 	must(ops->commit(store, &wrong), &wrong);
 	free((void *)(uintptr_t)big.at);
+}
+
+/* What becomes of keys from..to: PH_OK, they were new, or PH_NONE. */
+static void
+keep_keys(int from, int to, enum ph_error err)
+{
+	char	 key[16];
+	int	 i;
+
+	for (i = from; i < to; i++) {
+		snprintf(key, sizeof(key), "%c%d", 'a' + i % 26, i);
+		assert_int_equal(keep(key, BYTES("x")), err);
+	}
+}
+
+/* As many as are on their way from one table to the other when it is let go. */
+TEST(a_key_is_known_wherever_it_is)
+{
+	int	 n;
+
+	open_store();
+	for (n = 0; n < 1000; n += 50) {
+		must(ops->begin(store, &wrong), &wrong);
+		keep_keys(n, n + 25, PH_OK);
+		must(ops->commit(store, &wrong), &wrong);
+		must(ops->begin(store, &wrong), &wrong);
+		keep_keys(n + 25, n + 50, PH_OK);
+		ops->abandon(store);
+		must(ops->begin(store, &wrong), &wrong);
+		keep_keys(n + 25, n + 50, PH_OK);
+		keep_keys(0, n + 50, PH_NONE);
+		must(ops->commit(store, &wrong), &wrong);
+		if (n % 100 == 0) {
+			ops->close(store);
+			open_store();
+		}
+	}
+	must(ops->begin(store, &wrong), &wrong);
+	keep_keys(0, 1000, PH_NONE);
+	must(ops->commit(store, &wrong), &wrong);
+	assert_string_equal(value_of(connection, "SELECT (SELECT count(*) FROM fresh WHERE key NOT IN"
+	    " (SELECT key FROM seen))+(SELECT count(*) FROM seen)"), "1000");
+	assert_string_not_equal(value_of(connection, "SELECT count(*) FROM seen"), "0");
 }
 
 /* Its promise is kept in a file that nobody would find. */
@@ -338,7 +381,7 @@ TEST(what_became_of_a_reply_can_be_read)
 	assert_string_equal(value_of(connection, "SELECT state||','||mid||','||code||','||subcode||','"
 	    "||trace||','||why||','||attempt||','||resends FROM reply"), "sent,m_c1,613,7,A1b,calls,2,1");
 	assert_string_equal(value_of(connection, "SELECT value FROM meta WHERE name='started'"), "18");
-	assert_string_equal(value_of(connection, "SELECT day FROM seen"), "2");
+	assert_string_equal(value_of(connection, "SELECT hex(substr(key, 1, 2)) FROM fresh"), "6B00");
 	ops->abandon(store);
 }
 
@@ -350,7 +393,7 @@ static bool
 is_scan(const char *line)
 {
 	static const char *const	 little[] = { "reply_flying", "reply_open", "event_open", "event_due",
-		"conv_due", "CONSTANT ROW" };
+		"conv_due", "fresh", "CONSTANT ROW" };
 	size_t				 i;
 
 	if (strncmp(line, "SCAN ", 5) != 0)
@@ -432,7 +475,7 @@ TEST(what_version_1_kept_is_still_there)
 	by_hand(VERSION_1);
 	open_store();
 	must(ops->begin(store, &wrong), &wrong);
-	assert_string_equal(value_of(connection, "PRAGMA user_version"), "4");
+	assert_string_equal(value_of(connection, "PRAGMA user_version"), "5");
 	assert_int_equal(keep("k", BYTES("x")), PH_NONE);	/* it came before */
 	must(ops->find(store, BYTES("9001"), BYTES("7001"), false, &conv, &wrong), &wrong);
 	assert_int_equal(conv.first, 0);		/* long ago: it is not met again */
@@ -508,6 +551,7 @@ main(void)
 		in_a_room(what_is_no_database_is_broken_and_untouched),
 		in_a_room(an_outsiders_lock_is_busy_and_passes),
 		in_a_room(a_full_disk_is_told_and_passes),
+		in_a_room(a_key_is_known_wherever_it_is),
 		in_a_room(nothing_begins_in_a_file_that_was_taken_away),
 		in_a_room(a_log_begun_anew_is_cut_when_idle),
 		in_a_room(the_log_is_moved_in_when_idle_and_only_then),

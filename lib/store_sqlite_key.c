@@ -1,0 +1,109 @@
+/*
+ * store_sqlite_key -- which keys were seen, in SQLite.
+ * Knows sqlite, store, fresh.  Does not know what a key is made of.
+ * Called by store_sqlite_event, and by the store when it begins.
+ * Lives within the ledger's transaction.
+ *
+ * Keys are random, so each new one would dirty a page of `seen` for itself: more than all the rest of
+ * an event.  They are rows of `fresh` first, one behind the other, and a set in memory; later
+ * many go to `seen` in their own order, which writes a page once for all that belong there.
+ * SPDX-License-Identifier: ISC
+ */
+#include "store_sqlite.h"
+
+#define DAY_MS		86400000
+#ifdef PH_TEST
+#define MAX_FRESH	200	/* so that a test sees keys on their way */
+#else
+#define MAX_FRESH	65536	/* a megabyte; the set has room for half as many again */
+#endif
+#define MERGE_FOR_ONE	3
+
+/* What the table has: at the beginning, after a transaction that was undone, after a merge. */
+static enum ph_error
+load(struct ph_store *s, struct ph_fail *fail)
+{
+	sqlite3_stmt	*st;
+	enum ph_error	 err;
+
+	ph_fresh_clear(&s->fresh);
+	s->merging = false;
+	st = ph_sqlite_start(&s->sq, LIST_FRESH, WITH_NOTHING);
+	while ((err = ph_sqlite_next(&s->sq, LIST_FRESH, fail)) == PH_OK) {
+		const unsigned char	*key = sqlite3_column_blob(st, 0);
+
+		if (sqlite3_column_bytes(st, 0) != PH_FRESH_KEY)
+			err = ph_error_set(fail, PH_BROKEN, "store: a key of %d bytes: not made by pagehook",
+			    sqlite3_column_bytes(st, 0));
+		else if (!ph_fresh_has(&s->fresh, key))
+			err = ph_fresh_add(&s->fresh, key, fail);
+		if (err != PH_OK)
+			break;
+	}
+	ph_sqlite_end(&s->sq, LIST_FRESH);
+	s->knows_fresh = err == PH_NONE;
+	return err == PH_NONE ? PH_OK : err;
+}
+
+enum ph_error
+ph_store_sqlite_know_keys(struct ph_store *s, struct ph_fail *fail)
+{
+	return s->knows_fresh ? PH_OK : load(s, fail);
+}
+
+static enum ph_error
+begin_merge(struct ph_store *s, struct ph_fail *fail)
+{
+	s->merging = true;
+	s->merged_to = 0;
+	s->merge_cap = s->fresh.cap;
+	return ph_sqlite_ask(&s->sq, LAST_FRESH, WITH_NOTHING, &s->merge_last, fail);
+}
+
+/* All that were there when it began are in `seen` now; what came since stays. */
+static enum ph_error
+end_merge(struct ph_store *s, struct ph_fail *fail)
+{
+	if (ph_sqlite_run(&s->sq, DROP_FRESH, WITH(INT(s->merge_last)), fail) != PH_OK)
+		return fail->err;
+	return load(s, fail);
+}
+
+/* For each key that comes MERGE_FOR_ONE go, so that it ends; slots that moved are walked again. */
+static enum ph_error
+merge(struct ph_store *s, int64_t came, struct ph_fail *fail)
+{
+	unsigned char	 key[PH_FRESH_KEY];
+	struct ph_slice	 bytes = { (const char *)key, sizeof(key) };
+	int		 i;
+
+	if (!s->merging && s->fresh.n < MAX_FRESH)
+		return PH_OK;
+	if ((!s->merging || s->merge_cap != s->fresh.cap) && begin_merge(s, fail) != PH_OK)
+		return fail->err;
+	for (i = 0; i < MERGE_FOR_ONE; i++) {
+		if (!ph_fresh_next(&s->fresh, &s->merged_to, key))
+			return end_merge(s, fail);
+		if (ph_sqlite_run(&s->sq, SEE, WITH(BLOB(bytes), INT(came / DAY_MS)), fail) != PH_OK)
+			return fail->err;
+	}
+	return PH_OK;
+}
+
+enum ph_error
+ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY], int64_t came,
+    struct ph_fail *fail)
+{
+	const struct ph_slice	 bytes = { (const char *)key, PH_FRESH_KEY };
+	int64_t			 one;
+	enum ph_error		 err;
+
+	if (ph_fresh_has(&s->fresh, key))
+		return PH_NONE;
+	if ((err = ph_sqlite_ask(&s->sq, SEEN, WITH(BLOB(bytes)), &one, fail)) != PH_NONE)
+		return err == PH_OK ? PH_NONE : err;
+	if (ph_sqlite_run(&s->sq, ADD_FRESH, WITH(BLOB(bytes)), fail) != PH_OK ||
+	    ph_fresh_add(&s->fresh, key, fail) != PH_OK)
+		return fail->err;
+	return merge(s, came, fail);
+}
