@@ -44,8 +44,15 @@ enum ph_error	ph_ledger_check(const struct ph_ledger *ledger, struct ph_fail *fa
 enum ph_error	ph_ledger_count_open(const struct ph_ledger *ledger, int64_t *n_events,
 		    int64_t *n_replies, struct ph_fail *fail) PH_MUST_USE;
 
-/* One turn's transaction.  What stands between begin and a commit that failed did not happen. */
+/*
+ * One turn's transaction.  What stands between begin and a write that failed did not happen.  write, sync,
+ * is_synced and wait are the store's: once wait is PH_OK it is on the disk.  commit: write and wait.
+ */
 enum ph_error	ph_ledger_begin(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	ph_ledger_write(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
+int		ph_ledger_sync(struct ph_ledger *ledger);
+bool		ph_ledger_is_synced(const struct ph_ledger *ledger);
+enum ph_error	ph_ledger_wait(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
 enum ph_error	ph_ledger_commit(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
 void		ph_ledger_abandon(struct ph_ledger *ledger);
 
@@ -228,5 +235,6 @@ enum ph_error	ph_ledger_prune(struct ph_ledger *ledger, int64_t now, int64_t kee
 /* Housekeeping between turns; idle: nothing else is to be done.  PH_BROKEN: leave. */
 enum ph_error	ph_ledger_tidy(struct ph_ledger *ledger, bool idle, struct ph_fail *fail)
 		    PH_MUST_USE;
+bool		ph_ledger_is_long(const struct ph_ledger *ledger);
 
 #endif

@@ -18,7 +18,7 @@
 #include "sqlite_wal.h"
 
 #define BUSY_MS		1000		/* for a stranger's lock; then fronts spool */
-#define WAL_MAX_PAGES	4096		/* 16 MiB; then the log is moved in even if there is work */
+#define WAL_MAX_PAGES	1024		/* 4 MiB; then the log is moved in even if there is work: a few ms */
 
 /* What must hold, and what SQLite must say when asked whether it does. */
 static const struct { const char *set, *ask, *is; } pragmas[] = {
@@ -142,6 +142,39 @@ ph_sqlite_column(sqlite3_stmt *st, int column, struct ph_buffer *out)
 		ph_buffer_add(out, bytes, (size_t)sqlite3_column_bytes(st, column));
 }
 
+/* Other commits of this connection, a migration's, are synced by SQLite itself. */
+enum ph_error
+ph_sqlite_write(struct ph_sqlite *s, struct ph_fail *fail)
+{
+	enum ph_error	 err;
+
+	ph_sqlite_wal_sync_late(s->db, true);
+	err = ph_sqlite_run(s, PH_SQLITE_COMMIT, WITH_NOTHING, fail);
+	ph_sqlite_wal_sync_late(s->db, false);
+	return err;
+}
+
+int
+ph_sqlite_sync(struct ph_sqlite *s)
+{
+	return s->unsynced ? ph_sync_begin(s->log) : -1;
+}
+
+bool
+ph_sqlite_is_synced(const struct ph_sqlite *s)
+{
+	return !s->unsynced || ph_sync_is_done(s->log);
+}
+
+enum ph_error
+ph_sqlite_wait(struct ph_sqlite *s, struct ph_fail *fail)
+{
+	const int	 why = s->unsynced ? ph_sync_wait(s->log) : 0;
+
+	s->unsynced = false;
+	return why == 0 ? PH_OK : ph_sqlite_error(NULL, s->path, SQLITE_IOERR_FSYNC, strerror(why), fail);
+}
+
 void
 ph_sqlite_abandon(struct ph_sqlite *s)
 {
@@ -175,6 +208,7 @@ note_wal(void *arg, sqlite3 *db, const char *name, int pages)
 	(void)db;
 	(void)name;
 	((struct ph_sqlite *)arg)->wal_pages = pages;
+	((struct ph_sqlite *)arg)->unsynced = true;
 	return SQLITE_OK;
 }
 
@@ -304,7 +338,7 @@ note_files(struct ph_sqlite *s, struct ph_fail *fail)
 		if (stat(wal, &st) == 0) {
 			s->wal_file.dev = st.st_dev;
 			s->wal_file.ino = st.st_ino;
-			return PH_OK;
+			return ph_sync_open(wal, &s->log, fail);
 		}
 	}
 	return ph_error_set(fail, PH_BUSY, "%s: removed while it was opened", s->path);
@@ -332,9 +366,11 @@ ph_sqlite_close(struct ph_sqlite *s)
 	for (i = 0; s->stmts != NULL && i < s->schema->n_sql; i++)
 		(void)sqlite3_finalize(s->stmts[i]);
 	(void)sqlite3_close(s->db);
+	ph_sync_close(s->log);
 	free(s->stmts);
 	s->stmts = NULL;
 	s->db = NULL;
+	s->log = NULL;
 }
 
 enum ph_error
@@ -347,6 +383,9 @@ ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_sch
 	int		 version = 0;
 
 	*s = (struct ph_sqlite){ .path = path, .schema = schema };
+	/* One thread alone uses SQLite: no locks, and nobody asks what it has allocated. */
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if ((s->stmts = calloc(schema->n_sql, sizeof(sqlite3_stmt *))) == NULL)
 		return ph_error_set(fail, PH_NOMEM, "store: out of memory");
 	if (translate(s, sqlite3_open_v2(path, &s->db, flags, ph_sqlite_wal()), path, &mine) == PH_OK &&
@@ -358,6 +397,12 @@ ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_sch
 	return ph_error_set(fail, mine.err, "%s", mine.text);
 }
 
+bool
+ph_sqlite_is_long(const struct ph_sqlite *s)
+{
+	return s->empty_wal || s->wal_pages >= s->wal_max;
+}
+
 enum ph_error
 ph_sqlite_tidy(struct ph_sqlite *s, bool idle, struct ph_fail *fail)
 {
@@ -366,7 +411,7 @@ ph_sqlite_tidy(struct ph_sqlite *s, bool idle, struct ph_fail *fail)
 	enum ph_error	 err;
 	int		 rc;
 
-	if (!s->empty_wal && !idle && s->wal_pages < s->wal_max)
+	if (!idle && !ph_sqlite_is_long(s))
 		return PH_OK;
 	/*
 	 * Under load the file keeps its size: a sync of bytes written over old ones is done with the

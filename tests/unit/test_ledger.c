@@ -464,11 +464,19 @@ TEST(what_could_not_be_read_is_kept_once)
 	must(ph_ledger_quarantine(ledger, BYTES("{\0x"), "not JSON", NOW, &again, &wrong), &wrong);
 }
 
-/* Seam: a store whose disk cannot sync. */
+/* Seams: a store whose disk cannot be written; one that cannot sync. */
+
 static enum ph_error
-commit_nothing(struct ph_store *store, struct ph_fail *fail)
+write_nothing(struct ph_store *store, struct ph_fail *fail)
 {
 	ph_store_sqlite.abandon(store);
+	return ph_error_set(fail, PH_BROKEN, "store: it cannot write");
+}
+
+static enum ph_error
+wait_in_vain(struct ph_store *store, struct ph_fail *fail)
+{
+	(void)store;
 	return ph_error_set(fail, PH_BROKEN, "store: it cannot sync");
 }
 
@@ -476,7 +484,14 @@ TEST(a_store_that_cannot_commit_is_not_opened)
 {
 	struct ph_store_ops	 broken = ph_store_sqlite;
 
-	broken.commit = commit_nothing;
+	broken.write = write_nothing;
+	assert_int_equal(ph_ledger_open(&broken, "queue.db", NOW, PH_DAY_MS, PH_RESEND, &ledger, &n_unsure,
+	    &wrong), PH_BROKEN);
+	assert_null(ledger);
+	assert_string_equal(wrong.text, "store: it cannot write");
+	wrong = (struct ph_fail)PH_FAIL_INIT;
+	broken = ph_store_sqlite;
+	broken.wait = wait_in_vain;
 	assert_int_equal(ph_ledger_open(&broken, "queue.db", NOW, PH_DAY_MS, PH_RESEND, &ledger, &n_unsure,
 	    &wrong), PH_BROKEN);
 	assert_null(ledger);

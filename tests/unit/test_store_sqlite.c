@@ -69,6 +69,13 @@ value_of(sqlite3 *db, const char *query)
 	return text;
 }
 
+static void
+commit(void)
+{
+	must(ops->write(store, &wrong), &wrong);
+	must(ops->wait(store, &wrong), &wrong);
+}
+
 /* What an outsider does to the file. */
 static void
 by_hand(const char *statements)
@@ -233,7 +240,7 @@ TEST(a_full_disk_is_told_and_passes)
 	open_store();
 	must(ops->begin(store, &wrong), &wrong);
 	must(keep("small", BYTES("x")), &wrong);
-	must(ops->commit(store, &wrong), &wrong);
+	commit();
 	(void)value_of(connection, "PRAGMA max_page_count=40");
 	must(ops->begin(store, &wrong), &wrong);
 	assert_int_equal(keep("big", big), PH_TOOBIG);
@@ -244,7 +251,7 @@ TEST(a_full_disk_is_told_and_passes)
 	must(ops->begin(store, &wrong), &wrong);
 	must(keep("big", big), &wrong);
 	assert_int_equal(keep("small", BYTES("x")), PH_NONE);
-	must(ops->commit(store, &wrong), &wrong);
+	commit();
 	free((void *)(uintptr_t)big.at);
 }
 
@@ -270,14 +277,14 @@ TEST(a_key_is_known_wherever_it_is)
 	for (n = 0; n < 1000; n += 50) {
 		must(ops->begin(store, &wrong), &wrong);
 		keep_keys(n, n + 25, PH_OK);
-		must(ops->commit(store, &wrong), &wrong);
+		commit();
 		must(ops->begin(store, &wrong), &wrong);
 		keep_keys(n + 25, n + 50, PH_OK);
 		ops->abandon(store);
 		must(ops->begin(store, &wrong), &wrong);
 		keep_keys(n + 25, n + 50, PH_OK);
 		keep_keys(0, n + 50, PH_NONE);
-		must(ops->commit(store, &wrong), &wrong);
+		commit();
 		if (n % 100 == 0) {
 			ops->close(store);
 			open_store();
@@ -285,7 +292,7 @@ TEST(a_key_is_known_wherever_it_is)
 	}
 	must(ops->begin(store, &wrong), &wrong);
 	keep_keys(0, 1000, PH_NONE);
-	must(ops->commit(store, &wrong), &wrong);
+	commit();
 	assert_string_equal(value_of(connection, "SELECT (SELECT count(*) FROM fresh WHERE key NOT IN"
 	    " (SELECT key FROM seen))+(SELECT count(*) FROM seen)"), "1000");
 	assert_string_not_equal(value_of(connection, "SELECT count(*) FROM seen"), "0");
@@ -332,7 +339,7 @@ TEST(the_log_is_moved_in_when_idle_and_only_then)
 	open_store();
 	must(ops->begin(store, &wrong), &wrong);
 	must(keep("k", BYTES("x")), &wrong);
-	must(ops->commit(store, &wrong), &wrong);
+	commit();
 	must(ops->tidy(store, false, &wrong), &wrong);
 	assert_true(wal_len() > 0);
 	must(ops->tidy(store, true, &wrong), &wrong);
@@ -345,7 +352,7 @@ TEST(a_log_begun_anew_is_cut_when_idle)
 	open_store();
 	must(ops->begin(store, &wrong), &wrong);
 	must(keep("k", BYTES("x")), &wrong);
-	must(ops->commit(store, &wrong), &wrong);
+	commit();
 	store->sq.wal_max = 1;
 	must(ops->tidy(store, false, &wrong), &wrong);
 	assert_true(wal_len() > 0);

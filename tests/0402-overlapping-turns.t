@@ -1,0 +1,83 @@
+#!/usr/bin/perl
+# If this fails, the helper tells a front that events are kept while their turn is still on its way
+# to the disk: Meta hears 200, the power fails, and nobody has them.
+# SPDX-License-Identifier: ISC
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Pagehook;
+use Test::More;
+
+my $absent = Pagehook->missing(qw(lighttpd openssl sqlite3 strace));
+plan skip_all => $absent if $absent;
+my (undef, $forbidden) = Children::output([qw(strace -o /dev/null true)]);
+plan skip_all => 'ptrace is forbidden here' if $forbidden;
+
+my ($at_once, $rounds, $n_events) = (200, 4, 0);
+
+# A helper whose system calls are written down, in the order in which all its threads made them.
+sub traced {
+	my ($hook) = @_;
+	my @strace = (qw(strace -D -f -qq -y -s 8 -e), 'trace=pwrite64,fdatasync,sendto',
+	    qw(-e inject=fdatasync:delay_enter=5000 -o));	# a slow disk: more comes meanwhile
+	my $pid = Children::start([ @strace, "$hook->{dir}/trace", Pagehook->program('pagehook'), 'helper' ],
+	    env => { %{$hook->env}, ASAN_OPTIONS => ($ENV{ASAN_OPTIONS} // '') . ':detect_leaks=0' },
+	    log => "$hook->{dir}/log");
+	$hook->wait_for(sub { $hook->log('listens') }, 'a helper listens', 30);
+	return $pid;
+}
+
+# So many at once, each on its own connection; how many heard 200.
+sub flood {
+	my ($hook) = @_;
+	my @bodies = map { $hook->delivery($hook->event(read => { watermark => ++$n_events })) } 1 .. $at_once;
+	my $server = $hook->{server};
+	my @sockets = map { $server->connect } @bodies;
+	for (0 .. $#bodies) {
+		$server->send($sockets[$_], 'POST', undef, $bodies[$_], $hook->signed($bodies[$_]));
+	}
+	return grep { $_->{status} == 200 } map { WebServer::receive($_) } @sockets;
+}
+
+# Of the trace: verdicts that left, those that left with something unsynced, syncs by another thread.
+sub judge {
+	my ($file) = @_;
+	my %n = (verdicts => 0, early => 0, beside => 0);
+	my ($written, $synced, %covers, $writer) = (0, 0);
+	open my $f, '<', $file or die "$file: $!";
+	while (<$f>) {
+		my ($pid) = /^(\d+)/;
+		if (/pwrite64\([^>]*queue\.db-wal>/) {
+			$written++;
+			$writer = $pid;
+		}
+		$covers{$pid} = $written if /fdatasync\([^>]*queue\.db-wal>/;
+		$n{beside}++ if /fdatasync\([^>]*queue\.db-wal>/ && $pid != $writer;
+		if (/fdatasync(?:\([^>]*queue\.db-wal>\)| resumed>\)) += 0/ && defined $covers{$pid}) {
+			my $covered = delete $covers{$pid};
+			$synced = $covered if $covered > $synced;
+		}
+		next if !/sendto\(/;
+		$n{verdicts}++;
+		$n{early}++ if $synced < $written;
+	}
+	return \%n;
+}
+
+my $hook = Pagehook->new;
+$hook->configure;
+my $pid = traced($hook);
+$hook->serve('lighttpd-fcgi');
+my $heard = 0;
+$heard += flood($hook) for 1 .. $rounds;
+is $heard, $at_once * $rounds, 'each hears 200';
+Children::end($pid);
+$hook->wait_for(sub { !$hook->helper_pids }, 'the helper is gone');
+my $n = judge("$hook->{dir}/trace");
+note join ', ', map { "$_ $n->{$_}" } sort keys %$n;
+cmp_ok $n->{verdicts}, '>', $rounds, 'verdicts left';
+is $n->{early}, 0, '  and none before all that was written was synced';
+cmp_ok $n->{beside}, '>', 0, '  although turns were made while others were on their way';
+is scalar(my @kept = $hook->store('select id from event')), $at_once * $rounds, 'each is kept';
+done_testing;
