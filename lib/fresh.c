@@ -35,7 +35,7 @@ is_empty(const struct ph_fresh_slot *slot)
 static size_t
 find(const struct ph_fresh_slot *slots, size_t cap, struct ph_fresh_slot key)
 {
-	size_t	 at = (size_t)(key.words[0] >> 32) / ((size_t)(UINT64_C(1) << 32) / cap);
+	size_t	 at = (size_t)(key.words[0] >> (64 - __builtin_ctzll(cap)));
 
 	while (!is_empty(&slots[at]) && memcmp(&slots[at], &key, sizeof(key)) != 0)
 		at = (at + 1) & (cap - 1);
