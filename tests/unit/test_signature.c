@@ -44,6 +44,34 @@ TEST(the_published_proof_of_a_token_is_made)
 	assert_string_equal(proof, "e75a16661b8f87292c3cd5928bbf1068a3d1a20b169fdc3cd07327329b894ffc");
 }
 
+/* RFC 4231, 4.3 and 4.7; between them, by openssl dgst -hmac, keys of a block and of one byte more. */
+TEST(a_secret_has_any_length)
+{
+	static const struct { size_t n; const char *part, *text, *digits; } vectors[] = {
+		{ 1, "Jefe", "what do ya want for nothing?",
+		    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+		{ 64, "k", "what do ya want for nothing?",
+		    "63f12563e45dcef7c354a6ba71d0c713aa28eea869b5a199da814b225867f54c" },
+		{ 65, "k", "what do ya want for nothing?",
+		    "58b6aa8aff9a0a75db8f453becc657e29cdde625b22acf3febfb296484223f22" },
+		{ 131, "\xaa", "Test Using Larger Than Block-Size Key - Hash Key First",
+		    "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
+	};
+	char	 signature[PH_SIGNATURE_LEN + 1];
+	size_t	 i, n;
+
+	for (i = 0; i < COUNT_OF(vectors); i++) {
+		struct ph_buffer	 secret = PH_BUFFER_INIT;
+
+		for (n = 0; n < vectors[i].n; n++)
+			ph_buffer_adds(&secret, vectors[i].part);
+		assert_int_equal(ph_signature_format(PH_SLICE(&secret).at, slice(vectors[i].text),
+		    signature, NULL), PH_OK);
+		assert_string_equal(signature, vectors[i].digits);
+		ph_buffer_clear(&secret);
+	}
+}
+
 TEST(a_header_with_63_digits_is_forged)
 {
 	assert_int_equal(check(SECRET, NULL, BYTES(BODY),
@@ -147,6 +175,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(the_published_vectors_hold),
 		cmocka_unit_test(the_published_proof_of_a_token_is_made),
+		cmocka_unit_test(a_secret_has_any_length),
 		cmocka_unit_test(a_header_with_63_digits_is_forged),
 		cmocka_unit_test(anything_but_the_one_form_is_forged),
 		cmocka_unit_test(each_bit_of_the_signature_counts),
