@@ -169,6 +169,7 @@ DocumentRoot "$dir/docs"
   ScriptSock "$dir/cgid.sock"
 </IfModule>
 <IfModule mod_fcgid.c>
+  FcgidSpawnScoreUpLimit 64
   FcgidIPCDir "$dir"
   FcgidProcessTableFile "$dir/fcgid.shm"
 </IfModule>
