@@ -284,6 +284,7 @@ receive(struct front *f, struct request *rq)
 		f->requests[at] = f->requests[0];
 		f->requests[0] = rq;
 	}
+	request_drop_variables(rq);
 	f->mount = m;
 	f->n_parked++;
 	f->parked_len += request_body(rq).len;

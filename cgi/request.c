@@ -351,6 +351,20 @@ request_skip_body(struct request *rq, size_t max)
 }
 
 void
+request_drop_variables(struct request *rq)
+{
+	FCGX_Stream	*out = rq->fcgx.out;
+
+	if (rq->is_cgi)
+		return;
+	FCGX_FClose(rq->fcgx.err);	/* or closing out would not end the request */
+	rq->fcgx.out = NULL;
+	FCGX_Free(&rq->fcgx, 0);	/* all but the connection, and out */
+	rq->fcgx.envp = NULL;
+	rq->fcgx.out = out;
+}
+
+void
 request_complain(struct request *rq, const char *text)
 {
 	if (rq->is_cgi)
@@ -400,13 +414,15 @@ request_answer(struct request *rq, const struct answer *answer)
 		write_all(&out);
 	else {
 		FCGX_PutStr(out.data, (int)out.len, rq->fcgx.out);
+		FCGX_FClose(rq->fcgx.err);
+		FCGX_FClose(rq->fcgx.out);
 		/*
 		 * At close libfcgi waits for the server's end of file, lest unread bytes make the
 		 * kernel reset the connection.  A Unix socket that was read to the end has none.
 		 */
 		if (rq->is_unix && rq->at_end)
 			FCGX_Detach(&rq->fcgx);
-		FCGX_Finish_r(&rq->fcgx);
+		FCGX_Free(&rq->fcgx, 1);
 	}
 	ph_buffer_clear(&out);
 	forget(rq);

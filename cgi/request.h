@@ -2,7 +2,7 @@
  * request -- one request of a web server, FastCGI or plain CGI: the one door to libfcgi.
  * Knows buffer and clock.  Does not know settings, signatures or what an answer means.
  * Called by the front.
- * Lives from accept to answer; what libfcgi lends is valid until the answer is out.
+ * Lives from accept to answer; its variables until they are dropped, or the answer is out.
  * SPDX-License-Identifier: ISC
  */
 #ifndef REQUEST_H
@@ -65,6 +65,12 @@ const char *const
 bool		 request_is(const struct request *rq, const char *method);
 struct ph_slice	 request_body(const struct request *rq);
 int64_t		 request_began(const struct request *rq);	/* monotonic ms */
+
+/*
+ * Gives back what libfcgi keeps of a request that was read and only waits to be answered: its
+ * variables are gone, its body stays.  While many wait, the next is read into the same memory.
+ */
+void		 request_drop_variables(struct request *rq);
 
 /* One line to the web server's error log, through the request: where nothing else is known yet. */
 void		 request_complain(struct request *rq, const char *text);
