@@ -168,29 +168,32 @@ refuse(const struct request *rq, const struct ph_fail *fail)
 
 /* An HTTP status, or PARKED.  Nothing is parsed before the signature holds. */
 static int
-judge(struct mount *m, struct request *rq, char challenge[MAX_ANSWER + 1])
+judge_delivery(struct mount *m, struct request *rq)
 {
+	const struct ph_secrets	 secrets = { m->conf->app_secret, m->conf->app_secret_previous };
+	const char		*signature = request_get(rq, "HTTP_X_HUB_SIGNATURE_256");
 	struct ph_fail		 fail = PH_FAIL_INIT;
-	struct ph_secrets	 secrets;
-	const char		*signature;
 	int			 status;
 
-	if (!mount_is_ready(m) || !request_is(rq, "POST"))
-		request_skip_body(rq, UNREAD_MAX);
-	if (!mount_is_ready(m))
-		return 503;			/* what is missing was said once, by name */
-	if (request_is(rq, "GET") || request_is(rq, "HEAD"))
-		return shake_hands(m->conf, rq, challenge);
-	if (!request_is(rq, "POST"))
-		return 405;
-	secrets = (struct ph_secrets){ m->conf->app_secret, m->conf->app_secret_previous };
-	signature = request_get(rq, "HTTP_X_HUB_SIGNATURE_256");
 	if (request_read_body(rq, (size_t)m->conf->max_body, &fail) == PH_OK &&
 	    ph_signature_check(&secrets, request_body(rq), signature, &fail) == PH_OK)
 		return PARKED;
 	status = refuse(rq, &fail);
 	mount_refused(m, name_unproved(status, signature));
 	return status;
+}
+
+static int
+judge(struct mount *m, struct request *rq, char challenge[MAX_ANSWER + 1])
+{
+	if (mount_is_ready(m) && request_is(rq, "POST"))
+		return judge_delivery(m, rq);
+	request_skip_body(rq, UNREAD_MAX);
+	if (!mount_is_ready(m))
+		return 503;			/* what is missing was said once, by name */
+	if (request_is(rq, "GET") || request_is(rq, "HEAD"))
+		return shake_hands(m->conf, rq, challenge);
+	return 405;
 }
 
 static void

@@ -36,7 +36,7 @@ struct request {
 	bool			 is_cgi, is_open, is_unix;
 	bool			 complete;	/* all of it had arrived before it was read */
 	bool			 at_end;	/* the body was read to its end */
-	struct ph_buffer	 body;
+	struct ph_buffer	 body, out;	/* reset, not cleared: the next request needs them again */
 	int64_t			 began, read_by;	/* monotonic ms */
 };
 
@@ -72,6 +72,7 @@ request_free(struct request *rq)
 	if (!rq->is_cgi)
 		FCGX_Free(&rq->fcgx, 1);
 	ph_buffer_clear(&rq->body);
+	ph_buffer_clear(&rq->out);
 	free(rq);
 }
 
@@ -79,11 +80,11 @@ request_free(struct request *rq)
 static bool
 may_speak(const struct sockaddr_storage *peer)
 {
-	const char	*addrs = getenv("FCGI_WEB_SERVER_ADDRS"), *at;
+	const char	*addrs, *at;
 	char		 addr[INET_ADDRSTRLEN];
 	size_t		 len;
 
-	if (addrs == NULL || peer->ss_family != AF_INET)
+	if (peer->ss_family != AF_INET || (addrs = getenv("FCGI_WEB_SERVER_ADDRS")) == NULL)
 		return true;
 	inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, addr,
 	    sizeof(addr));
@@ -130,6 +131,7 @@ static void
 forget(struct request *rq)
 {
 	ph_buffer_reset(&rq->body);
+	ph_buffer_reset(&rq->out);
 	rq->is_open = rq->complete = rq->at_end = false;
 }
 
@@ -374,19 +376,19 @@ request_complain(struct request *rq, const char *text)
 }
 
 static const char *
-reason(int status)
+status_line(int status)
 {
-	static const struct { int status; const char *text; } reasons[] = {
-		{ 200, "OK" }, { 400, "Bad Request" }, { 401, "Unauthorized" },
-		{ 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
-		{ 413, "Payload Too Large" }, { 503, "Service Unavailable" },
+	static const struct { int status; const char *text; } lines[] = {
+		{ 200, "200 OK" }, { 400, "400 Bad Request" }, { 401, "401 Unauthorized" },
+		{ 403, "403 Forbidden" }, { 404, "404 Not Found" }, { 405, "405 Method Not Allowed" },
+		{ 413, "413 Payload Too Large" }, { 503, "503 Service Unavailable" },
 	};
 	size_t	 i;
 
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (reasons[i].status == status)
-			return reasons[i].text;
-	return "Status";
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (lines[i].status == status)
+			return lines[i].text;
+	return "500 Internal Server Error";
 }
 
 static void
@@ -400,20 +402,31 @@ write_all(const struct ph_buffer *out)
 			return;			/* the server is gone; what was kept is kept */
 }
 
+/* Piece by piece: one format of all of it costs more than the rest of the answer. */
+static void
+put_answer(struct request *rq, const struct answer *answer)
+{
+	struct ph_buffer	*out = &rq->out;
+
+	ph_buffer_adds(out, "Status: ");
+	ph_buffer_adds(out, status_line(answer->status));
+	ph_buffer_addf(out, "\r\nContent-Length: %zu\r\n", answer->body.len);
+	ph_buffer_adds(out, "Content-Type: text/plain\r\nCache-Control: no-store\r\n"
+	    "X-Content-Type-Options: nosniff\r\n");
+	ph_buffer_adds(out, answer->headers);
+	ph_buffer_adds(out, "\r\n");
+	if (!request_is(rq, "HEAD"))
+		ph_buffer_add(out, answer->body.at, answer->body.len);
+}
+
 void
 request_answer(struct request *rq, const struct answer *answer)
 {
-	struct ph_buffer	 out = PH_BUFFER_INIT;
-
-	ph_buffer_addf(&out, "Status: %d %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
-	    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s\r\n",
-	    answer->status, reason(answer->status), answer->body.len, answer->headers);
-	if (!request_is(rq, "HEAD"))
-		ph_buffer_add(&out, answer->body.at, answer->body.len);
+	put_answer(rq, answer);
 	if (rq->is_cgi)
-		write_all(&out);
+		write_all(&rq->out);
 	else {
-		FCGX_PutStr(out.data, (int)out.len, rq->fcgx.out);
+		FCGX_PutStr(rq->out.data, (int)rq->out.len, rq->fcgx.out);
 		FCGX_FClose(rq->fcgx.err);
 		FCGX_FClose(rq->fcgx.out);
 		/*
@@ -424,6 +437,5 @@ request_answer(struct request *rq, const struct answer *answer)
 			FCGX_Detach(&rq->fcgx);
 		FCGX_Free(&rq->fcgx, 1);
 	}
-	ph_buffer_clear(&out);
 	forget(rq);
 }
