@@ -28,6 +28,7 @@
 #define FIRST_BYTE_MS	2000		/* for a server that connected and says nothing */
 #define LOOK_AHEAD	(16 * 1024)	/* a usual request with its variables is 2 KiB */
 #define READ_AT_ONCE	(16 * 1024)
+#define KEEP_BODY	(64 * 1024)	/* of memory, for the next one; a rare long one gives it back */
 #define RECORD_HEAD	8		/* of a FastCGI record */
 #define RECORD_STDIN	5
 
@@ -130,6 +131,8 @@ take_connection(struct request *rq, struct ph_fail *fail)
 static void
 forget(struct request *rq)
 {
+	if (rq->body.cap > KEEP_BODY)
+		ph_buffer_clear(&rq->body);
 	ph_buffer_reset(&rq->body);
 	ph_buffer_reset(&rq->out);
 	rq->is_open = rq->complete = rq->at_end = false;

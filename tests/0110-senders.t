@@ -13,8 +13,9 @@ use Test::More;
 
 my ($begin, $end, $params, $stdin, $stdout) = (1, 3, 4, 5, 6);
 my $good = '{"object":"page","entry":[]}';
+my $max = 200_000;
 
-my $hook = Pagehook->new(PAGEHOOK_THREADS => 1, PAGEHOOK_MAX_BODY => 200_000);
+my $hook = Pagehook->new(PAGEHOOK_THREADS => 1, PAGEHOOK_MAX_BODY => $max);
 my $socket = "$hook->{dir}/front.sock";
 
 # FastCGI, as a web server speaks it.
@@ -97,7 +98,7 @@ subtest 'a request in any pieces' => sub {
 	is ask(signed_head($good) . join '', map { record($stdin, $_, 7) } split(//, $good), ''), $yes,
 	    'a record for each byte, all of them padded';
 	is ask(split //, delivery($good)), $yes, 'a write for each byte';
-	my $long = $good . ' ' x (200_000 - length $good);
+	my $long = $good . ' ' x ($max - length $good);
 	is ask(signed_head($long), map { record($stdin, $_) } unpack('(a60000)*', $long), ''), $yes,
 	    'a body of several records';
 	is ask(signed_head($good) . record($stdin, "$good and more") . record($stdin)), $yes,
@@ -140,6 +141,30 @@ subtest 'who stops in the middle' => sub {
 	}
 	is ask("GET / HTTP/1.1\r\n\r\n"), 'nothing', 'what is not FastCGI is not answered';
 	is ask($whole), $yes, '  and harms nobody';
+};
+
+sub resident_kib {
+	open my $f, '<', "/proc/$hook->{server}{front_pid}/status" or die "no front: $!\n";
+	return (map { /^VmRSS:\s*(\d+)/ } <$f>)[0];
+}
+
+# How many wait before a long one decides where it is read to: each place gets one.
+subtest 'a long body is not kept in memory' => sub {
+	plan skip_all => 'the sanitizers keep what is given back' if Pagehook->program('') =~ m{/asan/};
+	my $forged = 'x' x $max;
+	my $head = head(CONTENT_LENGTH => $max, HTTP_X_HUB_SIGNATURE_256 => 'sha256=' . '0' x 64);
+	my $before = resident_kib();
+	my @said;
+	for my $n (1 .. 20) {
+		my ($long, @usual) = reverse while_it_sleeps(sub {
+			map { say_to(connect_front(), $_) } (delivery($good)) x $n, $head;
+		});
+		push @said, map { answer($_) } @usual;
+		say_to($long, map { record($stdin, $_) } unpack('(a60000)*', $forged), '');
+		push @said, answer($long);
+	}
+	is_deeply [ grep { $_ ne $yes } @said ], [ (401) x 20 ], 'twenty of them come between others';
+	cmp_ok resident_kib() - $before, '<', 5 * $max / 1024, '  and their memory is given back';
 };
 
 subtest 'who says nothing more' => sub {
