@@ -5,6 +5,8 @@
  * Lives until the server ends it; may be killed at any time.
  * SPDX-License-Identifier: ISC
  */
+#include <sys/epoll.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -53,14 +55,31 @@ catch_signals(void)
 	    sigaction(SIGXFSZ, &ignore, NULL) == 0;
 }
 
+/*
+ * The next connection, or the end.  Many may wait for the same connections, threads and processes: poll
+ * would wake all of them for each, to find that another was faster.
+ */
+static int
+watch(void)
+{
+	struct epoll_event	 next = { .events = EPOLLIN | EPOLLEXCLUSIVE }, end = { .events = EPOLLIN };
+	int			 fd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (fd != -1 && epoll_ctl(fd, EPOLL_CTL_ADD, STDIN_FILENO, &next) == 0 &&
+	    epoll_ctl(fd, EPOLL_CTL_ADD, stop_pipe[0], &end) == 0)
+		return fd;
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
 static void *
 serve(void *front)
 {
-	struct pollfd	 fds[] = {
-		{ .fd = STDIN_FILENO, .events = POLLIN }, { .fd = stop_pipe[0], .events = POLLIN },
-	};
-	struct ph_fail	 fail;
-	int		 hungry = 0;
+	struct epoll_event	 ready;
+	struct pollfd		 end = { .fd = stop_pipe[0], .events = POLLIN };
+	struct ph_fail		 fail;
+	int			 hungry = 0, watched = watch();
 
 	while (!stopping && hungry < HUNGRY_TURNS) {
 		fail = (struct ph_fail)PH_FAIL_INIT;
@@ -68,11 +87,12 @@ serve(void *front)
 		case PH_NOMEM:
 			if (hungry++ == 0)
 				ph_log_fail("refused", &fail);
-			poll(&fds[1], 1, HUNGRY_WAIT_MS);
+			poll(&end, 1, HUNGRY_WAIT_MS);
 			break;
 		case PH_NONE:
 			hungry = 0;
-			poll(fds, 2, -1);
+			if (epoll_wait(watched, &ready, 1, -1) == -1 && errno != EINTR)
+				poll(&end, 1, HUNGRY_WAIT_MS);
 			break;
 		default:
 			hungry = 0;
@@ -80,6 +100,8 @@ serve(void *front)
 		}
 	}
 	front_finish(front);
+	if (watched != -1)
+		close(watched);
 	return NULL;
 }
 
