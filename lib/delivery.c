@@ -43,25 +43,25 @@ static void
 say_event(struct ph_delivery *d, const struct ph_event *ev, int64_t id, bool dup, const char *what,
     const char *rule)
 {
-	struct ph_buffer	 fields = PH_BUFFER_INIT;
+	struct ph_buffer	*fields = &d->fields;
 
+	ph_buffer_reset(fields);
 	if (ev->why != NULL)
 		what = ev->why;
 	else if (strcmp(ev->kind->name, "test") == 0)
 		what = "the dashboard's Test button: it reached this webhook, all is well";
 	if (!dup)
-		ph_log_id(&fields, "id", 'e', id);
-	ph_log_slice(&fields, "page", ev->page);
-	ph_log_text(&fields, "kind", ev->kind->name);
+		ph_log_id(fields, "id", 'e', id);
+	ph_log_slice(fields, "page", ev->page);
+	ph_log_text(fields, "kind", ev->kind->name);
 	if (ev->conversation.at != NULL)
-		ph_log_who(&fields, ev->conversation);
-	ph_buffer_adds(&fields, dup ? ",\"dup\":true" : ",\"dup\":false");
+		ph_log_who(fields, ev->conversation);
+	ph_buffer_adds(fields, dup ? ",\"dup\":true" : ",\"dup\":false");
 	if (rule != NULL)
-		ph_log_text(&fields, "rule", rule);
+		ph_log_text(fields, "rule", rule);
 	if (what != NULL)
-		ph_log_text(&fields, "what", what);
-	ph_log_add(&d->news->said, ev->why == NULL ? PH_INFO : PH_WARN, "event", &fields);
-	ph_buffer_clear(&fields);
+		ph_log_text(fields, "what", what);
+	ph_log_add(&d->news->said, ev->why == NULL ? PH_INFO : PH_WARN, "event", fields);
 }
 
 /* Room for one more thought, and its bytes. */
@@ -496,5 +496,6 @@ ph_delivery_clear(struct ph_delivery *d)
 	ph_intake_clear(&d->intake);
 	ph_thought_clear(&d->thought);
 	ph_buffer_clear(&d->bytes);
+	ph_buffer_clear(&d->fields);
 	free(d->thoughts);
 }

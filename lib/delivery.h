@@ -42,7 +42,7 @@ struct ph_delivery {		/* where bodies go; what is pointed to is borrowed */
 		bool			 put_off, seen, typing;
 	}			*thoughts;
 	size_t			 n_thoughts, cap_thoughts;
-	struct ph_buffer	 bytes;
+	struct ph_buffer	 bytes, fields;	/* fields: of the log line of an event */
 	const struct ph_event_kind
 				*sampled[64];	/* kinds that this helper has met */
 	size_t			 n_sampled, n_sampled_before;	/* before: at the last commit */

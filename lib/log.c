@@ -148,16 +148,24 @@ stamp(struct ph_buffer *line, enum ph_log_level level, const char *kind)
 	static _Thread_local time_t	 second;
 	static _Thread_local char	 date[32];
 	int64_t				 now = ph_clock_now();
+	const int			 ms = (int)(now % 1000);
+	const char			 digits[] = { (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+						(char)('0' + ms % 10), '\0' };
 	struct tm			 tm;
 
 	if (second != now / 1000) {
 		second = (time_t)(now / 1000);
 		gmtime_r(&second, &tm);
-		if (strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+		if (strftime(date, sizeof(date), "{\"t\":\"%Y-%m-%dT%H:%M:%S.", &tm) == 0)
 			date[0] = '\0';
 	}
-	ph_buffer_addf(line, "{\"t\":\"%s.%03dZ\",\"l\":\"%s\",\"k\":\"%s\"", date, (int)(now % 1000),
-	    level_names[level], kind);
+	ph_buffer_adds(line, date);
+	ph_buffer_adds(line, digits);
+	ph_buffer_adds(line, "Z\",\"l\":\"");
+	ph_buffer_adds(line, level_names[level]);
+	ph_buffer_adds(line, "\",\"k\":\"");
+	ph_buffer_adds(line, kind);
+	ph_buffer_adds(line, "\"");
 }
 
 static void
@@ -245,13 +253,12 @@ add_name(struct ph_buffer *fields, const char *name)
 	ph_buffer_adds(fields, "\":");
 }
 
-void
-ph_log_slice(struct ph_buffer *fields, const char *name, struct ph_slice value)
+/* The inside of a string, whatever the bytes are. */
+static void
+add_value(struct ph_buffer *fields, struct ph_slice value)
 {
 	size_t	 i, n, from = 0, len = value.len < MAX_VALUE ? value.len : MAX_VALUE;
 
-	add_name(fields, name);
-	ph_buffer_adds(fields, "\"");
 	for (i = 0; i < len; i += n) {
 		if ((n = ph_utf8_len(value.at + i, value.len - i)) > 0)
 			continue;
@@ -261,6 +268,29 @@ ph_log_slice(struct ph_buffer *fields, const char *name, struct ph_slice value)
 		from = i + 1;
 	}
 	ph_buffer_add_json(fields, (struct ph_slice){ value.at + from, i - from });
+}
+
+/* Not by printf: each line of a busy helper has one. */
+static void
+add_number(struct ph_buffer *fields, int64_t value)
+{
+	uint64_t	 left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	char		 digits[20], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (value < 0)
+		ph_buffer_adds(fields, "-");
+	ph_buffer_add(fields, first, (size_t)(digits + sizeof(digits) - first));
+}
+
+void
+ph_log_slice(struct ph_buffer *fields, const char *name, struct ph_slice value)
+{
+	add_name(fields, name);
+	ph_buffer_adds(fields, "\"");
+	add_value(fields, value);
 	ph_buffer_adds(fields, "\"");
 }
 
@@ -274,7 +304,7 @@ void
 ph_log_number(struct ph_buffer *fields, const char *name, int64_t value)
 {
 	add_name(fields, name);
-	ph_buffer_addf(fields, "%lld", (long long)value);
+	add_number(fields, value);
 }
 
 void
@@ -296,16 +326,20 @@ ph_log_time(struct ph_buffer *fields, const char *name, int64_t at)
 void
 ph_log_id(struct ph_buffer *fields, const char *name, char letter, int64_t id)
 {
+	const char	 begin[] = { '"', letter, '\0' };
+
 	add_name(fields, name);
-	ph_buffer_addf(fields, "\"%c%lld\"", letter, (long long)id);
+	ph_buffer_adds(fields, begin);
+	add_number(fields, id);
+	ph_buffer_adds(fields, "\"");
 }
 
 void
 ph_log_who(struct ph_buffer *fields, struct ph_slice psid)
 {
-	char	 shown[16];
-
-	snprintf(shown, sizeof(shown), "\xe2\x80\xa6%.*s", psid.len > 4 ? 4 : 0,
-	    psid.len > 4 ? psid.at + psid.len - 4 : "");
-	ph_log_text(fields, "who", shown);
+	add_name(fields, "who");
+	ph_buffer_adds(fields, "\"\xe2\x80\xa6");
+	if (psid.len > 4)
+		add_value(fields, (struct ph_slice){ psid.at + psid.len - 4, 4 });
+	ph_buffer_adds(fields, "\"");
 }

@@ -7,11 +7,10 @@
  */
 #include "utf8.h"
 
-/* By first byte: the length, and what the second byte may be: no overlong form, no surrogate. */
+/* Beyond ASCII, by first byte: the length, and the second byte: no overlong form, no surrogate. */
 static const struct {
 	unsigned char	 from, to, second_from, second_to, len;
 } forms[] = {
-	{ 0x00, 0x7f, 0x00, 0xff, 1 },
 	{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
 	{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
 	{ 0xe1, 0xec, 0x80, 0xbf, 3 },
@@ -28,11 +27,12 @@ ph_utf8_len(const char *text, size_t left)
 	const unsigned char	*p = (const unsigned char *)text;
 	size_t			 i, f;
 
+	if (left > 0 && p[0] < 0x80)
+		return 1;
 	for (f = 0; left > 0 && f < sizeof(forms) / sizeof(forms[0]); f++) {
 		if (p[0] < forms[f].from || p[0] > forms[f].to)
 			continue;
-		if (forms[f].len > left || (forms[f].len > 1 &&
-		    (p[1] < forms[f].second_from || p[1] > forms[f].second_to)))
+		if (forms[f].len > left || p[1] < forms[f].second_from || p[1] > forms[f].second_to)
 			return 0;
 		for (i = 2; i < forms[f].len; i++)
 			if ((p[i] & 0xc0) != 0x80)
