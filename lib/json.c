@@ -13,6 +13,8 @@
 
 #include "json.h"
 
+#define MAX_KEPT	65536		/* bytes that a kept tokener may have met at once */
+
 /* json-c's objects under our name.  It has no const, so the cast is made here alone. */
 
 static struct json_object *
@@ -27,10 +29,38 @@ cooked(struct json_object *o)
 	return (struct ph_json *)(void *)o;
 }
 
+/*
+ * To make a tokener costs as much as to parse a short event with it: a thread keeps its own.  It grows
+ * with the longest text that it has met, so one that met a very long one is not kept.
+ */
+static _Thread_local struct json_tokener	*kept;
+
+static struct json_tokener *
+take_tokener(void)
+{
+	struct json_tokener	*tok = kept != NULL ? kept : json_tokener_new_ex(PH_JSON_MAX_DEPTH + 2);
+
+	kept = NULL;
+	if (tok != NULL)
+		json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	return tok;
+}
+
+static void
+keep_tokener(struct json_tokener *tok, size_t longest)
+{
+	if (longest > MAX_KEPT) {
+		json_tokener_free(tok);
+		return;
+	}
+	json_tokener_reset(tok);
+	kept = tok;
+}
+
 enum ph_error
 ph_json_parse(struct ph_slice bytes, struct ph_json **out, struct ph_fail *fail)
 {
-	struct json_tokener	*tok = json_tokener_new_ex(PH_JSON_MAX_DEPTH + 2);
+	struct json_tokener	*tok = take_tokener();
 	struct json_object	*o;
 	enum json_tokener_error	 err;
 	size_t			 end;
@@ -38,7 +68,6 @@ ph_json_parse(struct ph_slice bytes, struct ph_json **out, struct ph_fail *fail)
 	*out = NULL;
 	if (tok == NULL)
 		return ph_error_set(fail, PH_NOMEM, "out of memory for JSON");
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	o = json_tokener_parse_ex(tok, bytes.at, (int)bytes.len);
 	err = json_tokener_get_error(tok);
 	end = json_tokener_get_parse_end(tok);
@@ -47,7 +76,7 @@ ph_json_parse(struct ph_slice bytes, struct ph_json **out, struct ph_fail *fail)
 		o = json_tokener_parse_ex(tok, "", 1);
 		err = json_tokener_get_error(tok);
 	}
-	json_tokener_free(tok);
+	keep_tokener(tok, bytes.len);
 	if (err != json_tokener_success || end != bytes.len) {
 		json_object_put(o);
 		return ph_error_set(fail, PH_MALFORMED, "not JSON at byte %zu: %s", end,
@@ -155,6 +184,21 @@ ph_json_plain_id(struct ph_slice raw)
 	if (i > 0 && i == raw.len && i <= 18)
 		return raw;
 	return (struct ph_slice){ NULL, 0 };
+}
+
+enum ph_error
+ph_json_read_id(struct ph_slice raw, struct ph_json **tree, char digits[PH_JSON_DIGITS],
+    struct ph_slice *out)
+{
+	enum ph_error	 err = PH_OK;
+
+	*tree = NULL;
+	*out = ph_json_plain_id(raw);
+	if (out->at == NULL && raw.at != NULL) {
+		err = ph_json_parse(raw, tree, NULL);
+		*out = ph_json_id(*tree, digits);
+	}
+	return err == PH_NOMEM ? PH_NOMEM : PH_OK;
 }
 
 bool

@@ -57,6 +57,13 @@ struct ph_slice	 ph_json_id(const struct ph_json *v, char digits[PH_JSON_DIGITS]
  */
 struct ph_slice	 ph_json_plain_id(struct ph_slice raw);
 
+/*
+ * Either way, as the id needs it.  *tree: what it is borrowed from when it was parsed, ph_json_free.
+ * Absent as well when raw is, or is no JSON.  PH_NOMEM alone.
+ */
+enum ph_error	 ph_json_read_id(struct ph_slice raw, struct ph_json **tree,
+		     char digits[PH_JSON_DIGITS], struct ph_slice *out) PH_MUST_USE;
+
 /* A flag: set unless absent, null, false, 0, "", "0" or "false". */
 bool		 ph_json_flag(const struct ph_json *v);
 

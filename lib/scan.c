@@ -1,7 +1,7 @@
 /*
  * scan -- one strict pass over JSON, and where each value in it begins and ends.
  * Knows json, utf8, hex.  Does not know what a webhook looks like.
- * Called by intake, over a whole body.
+ * Called by intake, over a whole body; by event and key, for what they ask of one.
  * Lives on the caller's stack; the slices it gives borrow the body.
  * SPDX-License-Identifier: ISC
  */
@@ -10,6 +10,16 @@
 #include "hex.h"
 #include "scan.h"
 #include "utf8.h"
+
+/* Bytes that stand for themselves in a string: ASCII without control bytes, the quote, the backslash. */
+static const unsigned char	 plain[256] = {
+	[0x20] = 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	[0x30] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	[0x40] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	[0x50] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,
+	[0x60] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	[0x70] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+};
 
 static bool
 fail_at(struct ph_scan *s, enum ph_error err, const char *expected)
@@ -64,28 +74,29 @@ scan_escape(struct ph_scan *s)
 static bool
 scan_string(struct ph_scan *s)
 {
-	size_t	 n;
+	const char	*at = s->at + 1;
+	size_t		 n;
 
-	for (s->at++; s->at < s->end; ) {
-		unsigned char	 c = (unsigned char)*s->at;
-
-		if (c == '"') {
+	for (;; at = s->at) {
+		while (at < s->end && plain[(unsigned char)*at])
+			at++;
+		s->at = at;
+		if (at == s->end)
+			return fail_at(s, PH_MALFORMED, "a closing quote");
+		if (*at == '"') {
 			s->at++;
 			return true;
 		}
-		if (c == '\\') {
+		if (*at == '\\') {
 			if (!scan_escape(s))
 				return false;
-		} else if (c < 0x20)
+		} else if ((unsigned char)*at < 0x20)
 			return fail_at(s, PH_MALFORMED, "no control byte in a string");
-		else if (c < 0x80)
-			s->at++;
-		else if ((n = ph_utf8_len(s->at, (size_t)(s->end - s->at))) > 0)
+		else if ((n = ph_utf8_len(at, (size_t)(s->end - at))) > 0)
 			s->at += n;
 		else
 			return fail_at(s, PH_MALFORMED, "UTF-8");
 	}
-	return fail_at(s, PH_MALFORMED, "a closing quote");
 }
 
 static bool
@@ -184,6 +195,8 @@ holds_nul(struct ph_slice key)
 {
 	size_t	 i;
 
+	if (memchr(key.at, '\\', key.len) == NULL)
+		return false;
 	for (i = 0; i + 5 < key.len; i++)
 		if (key.at[i] == '\\') {
 			if (memcmp(key.at + i, "\\u0000", 6) == 0)
@@ -218,25 +231,26 @@ ph_scan_element(struct ph_scan *s)
 	return s->err == PH_OK && step(s, ']');
 }
 
-/* Recursion ends at PH_JSON_MAX_DEPTH. */
+/* Most are strings.  Recursion ends at PH_JSON_MAX_DEPTH. */
 static void
 scan_value(struct ph_scan *s)
 {
 	struct ph_slice	 key;
 
-	if (ph_scan_enter(s, '{'))
-		while (ph_scan_member(s, &key))
-			scan_value(s);
-	else if (ph_scan_enter(s, '['))
-		while (ph_scan_element(s))
-			scan_value(s);
-	else if (s->err != PH_OK || s->at == s->end)
+	skip_blanks(s);
+	if (s->err != PH_OK || s->at == s->end)
 		fail_at(s, PH_MALFORMED, "a value");
 	else if (*s->at == '"')
 		scan_string(s);
 	else if (*s->at == '-' || (*s->at >= '0' && *s->at <= '9'))
 		scan_number(s);
-	else
+	else if (ph_scan_enter(s, '{'))
+		while (ph_scan_member(s, &key))
+			scan_value(s);
+	else if (ph_scan_enter(s, '['))
+		while (ph_scan_element(s))
+			scan_value(s);
+	else if (s->err == PH_OK)
 		scan_word(s);
 }
 
@@ -265,19 +279,48 @@ ph_scan_end(struct ph_scan *s, struct ph_fail *fail)
 	    s->expected);
 }
 
+/* The ASCII character that the escape at *at means, '\0' for all others; *at is moved past it. */
+static char
+unescape(const char **at)
+{
+	static const char	 letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+	const char		*letter = *at + 1;
+	unsigned char		 code[2];
+
+	if (*letter != 'u') {
+		*at += 2;
+		return meant[strchr(letters, *letter) - letters];
+	}
+	*at += 6;
+	return ph_hex_parse(letter + 1, 4, code, 2) && code[0] == 0 && code[1] < 0x80 ? (char)code[1] : '\0';
+}
+
 bool
 ph_scan_key_is(struct ph_slice key, const char *name)
 {
-	struct ph_buffer	 quoted = PH_BUFFER_INIT;
-	struct ph_json		*v = NULL;
-	bool			 is;
+	const char	*at = key.at, *end = key.at + key.len;
 
-	if (memchr(key.at, '\\', key.len) == NULL)
-		return ph_slice_is(key, name);
-	ph_buffer_addf(&quoted, "\"%.*s\"", (int)key.len, key.at);
-	is = ph_json_parse(PH_SLICE(&quoted), &v, NULL) == PH_OK &&
-	    ph_slice_is(ph_json_text(v), name);
-	ph_json_free(v);
-	ph_buffer_clear(&quoted);
-	return is;
+	for (; at < end && *name != '\0'; name++)
+		if ((*at == '\\' ? unescape(&at) : *at++) != *name)
+			return false;
+	return at == end && *name == '\0';
+}
+
+struct ph_slice
+ph_scan_find(struct ph_slice object, const char *name)
+{
+	struct ph_slice	 key, value, found = { NULL, 0 };
+	struct ph_scan	 scan;
+
+	if (object.at == NULL)
+		return found;
+	ph_scan_begin(&scan, object);
+	if (!ph_scan_enter(&scan, '{'))
+		return found;
+	while (ph_scan_member(&scan, &key)) {
+		ph_scan_skip(&scan, &value);
+		if (ph_scan_key_is(key, name))
+			found = value;
+	}
+	return ph_slice_is(found, "null") ? (struct ph_slice){ NULL, 0 } : found;
 }

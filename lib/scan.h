@@ -1,7 +1,7 @@
 /*
  * scan -- one strict pass over JSON, and where each value in it begins and ends.
  * Knows json, utf8, hex.  Does not know what a webhook looks like.
- * Called by intake, over a whole body.
+ * Called by intake, over a whole body; by event and key, for what they ask of one.
  * Lives on the caller's stack; the slices it gives borrow the body.
  *
  * Why our own: json-c gives no raw slices, and its strict mode takes NaN, control bytes, single
@@ -44,7 +44,13 @@ void		 ph_scan_skip(struct ph_scan *scan, struct ph_slice *value);
 /* PH_OK when all went well and nothing but white space is left; else the text names the byte. */
 enum ph_error	 ph_scan_end(struct ph_scan *scan, struct ph_fail *fail) PH_MUST_USE;
 
-/* Whether a key, escapes and all, means this name. */
+/* Whether a key that the scan gave, escapes and all, means this name, which is ASCII. */
 bool		 ph_scan_key_is(struct ph_slice key, const char *name);
+
+/*
+ * The value of a member of an object that was scanned before; of a repeated one the last, as for the
+ * parser.  Absent: it is no object, has no such member, or it is null.
+ */
+struct ph_slice	 ph_scan_find(struct ph_slice object, const char *name);
 
 #endif

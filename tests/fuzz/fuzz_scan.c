@@ -46,19 +46,22 @@ check_object(struct ph_slice bytes, const struct ph_json *v, const char *name)
 	}
 	demand(ph_scan_end(&scan, &fail) == PH_OK);
 	demand(ph_slice_is(last, "null") == (ph_json_get(v, name) == NULL));
+	value = ph_scan_find(bytes, name);
+	demand(value.at == (ph_slice_is(last, "null") ? NULL : last.at));
 }
 
 /* The shortcut to an id says what the parser would. */
 static void
 check_id(struct ph_slice bytes, const struct ph_json *v)
 {
-	char		 digits[PH_JSON_DIGITS];
-	struct ph_slice	 plain = ph_json_plain_id(bytes), id = ph_json_id(v, digits);
+	char		 digits[PH_JSON_DIGITS], read_digits[PH_JSON_DIGITS];
+	struct ph_slice	 id = ph_json_id(v, digits), read;
+	struct ph_json	*tree;
 
-	if (plain.at == NULL)
-		return;
-	demand(id.at != NULL && id.len == plain.len);
-	demand(memcmp(id.at, plain.at, id.len) == 0);
+	demand(ph_json_read_id(bytes, &tree, read_digits, &read) == PH_OK);
+	demand((id.at == NULL) == (read.at == NULL) && id.len == read.len);
+	demand(id.at == NULL || memcmp(id.at, read.at, id.len) == 0);
+	ph_json_free(tree);
 }
 
 /* json-c would let control bytes pass: that there are none is the scan's word alone. */

@@ -70,6 +70,58 @@ TEST(ids_keep_every_digit_or_are_absent)
 	}
 }
 
+TEST(an_id_is_read_with_or_without_the_parser)
+{
+	static const struct { const char *json, *id; bool parsed; } rows[] = {
+		{ "'7001'", "7001", false }, { "123456789012345678", "123456789012345678", false },
+		{ "'a\\u0041\\/'", "aA/", true }, { "9007199254740993000", "9007199254740993000", true },
+		{ "-7", "-7", true }, { "18446744073709551615", "(absent)", true },
+		{ "''", "(absent)", true }, { "{'id':1}", "(absent)", true },
+		{ "null", "(absent)", false }, { "broken", "(absent)", false },
+	};
+	char		 bytes[64], digits[PH_JSON_DIGITS];
+	struct ph_json	*tree;
+	struct ph_slice	 id;
+	size_t		 i;
+
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		assert_int_equal(ph_json_read_id(quoted(rows[i].json, bytes, sizeof(bytes)), &tree, digits,
+		    &id), PH_OK);
+		assert_string_equal(shown(id), rows[i].id);
+		assert_int_equal(tree != NULL, rows[i].parsed);
+		ph_json_free(tree);
+	}
+	assert_int_equal(ph_json_read_id((struct ph_slice){ NULL, 0 }, &tree, digits, &id), PH_OK);
+	assert_string_equal(shown(id), "(absent)");
+	assert_null(tree);
+}
+
+/* Whatever became of the parse before: a broken one, half of one, a very long one. */
+TEST(each_parse_begins_anew)
+{
+	struct ph_buffer	 text = PH_BUFFER_INIT;
+	struct ph_slice		 before[4] = { BYTES("{\"a\":[1,{\"b\":"), BYTES("\"half \\u00"), BYTES("}"),
+		{ NULL, 0 } };
+	struct ph_json		*v;
+	size_t			 i;
+
+	ph_buffer_adds(&text, "\"");
+	for (i = 0; i < 100000; i++)
+		ph_buffer_adds(&text, "z");
+	ph_buffer_adds(&text, "\"");
+	before[3] = PH_SLICE(&text);
+	for (i = 0; i < COUNT_OF(before); i++) {
+		assert_int_equal(ph_json_parse(before[i], &v, NULL), i < 3 ? PH_MALFORMED : PH_OK);
+		assert_int_equal(ph_json_text(v).len, i < 3 ? 0 : 100000);
+		ph_json_free(v);
+		v = tree_of("{'a':'b'}");
+		assert_string_equal(shown(ph_json_text(ph_json_get(v, "a"))), "b");
+		assert_null(ph_json_name(v, 1));
+		ph_json_free(v);
+	}
+	ph_buffer_clear(&text);
+}
+
 TEST(a_flag_in_doubt_is_set)
 {
 	static const struct { const char *json; bool set; } rows[] = {
@@ -154,6 +206,8 @@ main(void)
 		cmocka_unit_test(bare_words_and_numbers_are_whole_values),
 		cmocka_unit_test(what_follows_a_value_is_no_part_of_it),
 		cmocka_unit_test(ids_keep_every_digit_or_are_absent),
+		cmocka_unit_test(an_id_is_read_with_or_without_the_parser),
+		cmocka_unit_test(each_parse_begins_anew),
 		cmocka_unit_test(a_flag_in_doubt_is_set),
 		cmocka_unit_test(members_that_are_null_are_not_there),
 		cmocka_unit_test(a_value_where_an_array_belongs_is_an_array_of_one),

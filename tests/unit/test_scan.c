@@ -141,7 +141,27 @@ TEST(a_key_is_what_it_means)
 	assert_true(ph_scan_key_is(BYTES("entry"), "entry"));
 	assert_true(ph_scan_key_is(BYTES("\\u0065ntry"), "entry"));
 	assert_false(ph_scan_key_is(BYTES("entr"), "entry"));
+	assert_true(ph_scan_key_is(BYTES("e\\u006etry"), "entry"));
 	assert_false(ph_scan_key_is(BYTES("entry\\u0000"), "entry"));
+	assert_false(ph_scan_key_is(BYTES("\\u0065"), "entry"));
+	assert_true(ph_scan_key_is(BYTES("a\\/\\n\\\\\\u004A"), "a/\n\\J"));
+	assert_false(ph_scan_key_is(BYTES("\\u0165ntry"), "entry"));	/* only the low byte is that of an e */
+}
+
+TEST(a_member_is_found_wherever_it_stands)
+{
+	static const struct { const char *object, *value; } rows[] = {
+		{ "{\"mid\":\"m\",\"x\":1}", "\"m\"" }, { " { \"x\" : { \"mid\" : 2 } , \"mid\" : 17 } ", "17" },
+		{ "{\"\\u006did\":[ 1 ]}", "[ 1 ]" }, { "{\"mid\":1,\"m\\u0069d\":2}", "2" },
+		{ "{\"mid\":1,\"mid\":null}", "(absent)" }, { "{\"mid\":null,\"mid\":1}", "1" },
+		{ "{\"x\":{\"mid\":1},\"mi\":1,\"midi\":1,\"\":1}", "(absent)" }, { "{}", "(absent)" },
+		{ "[\"mid\"]", "(absent)" }, { "\"mid\"", "(absent)" }, { "null", "(absent)" },
+	};
+	size_t	 i;
+
+	for (i = 0; i < COUNT_OF(rows); i++)
+		assert_string_equal(shown(ph_scan_find(slice(rows[i].object), "mid")), rows[i].value);
+	assert_string_equal(shown(ph_scan_find((struct ph_slice){ NULL, 0 }, "mid")), "(absent)");
 }
 
 int
@@ -155,6 +175,7 @@ main(void)
 		cmocka_unit_test(two_hundred_thousand_commas_and_brackets_are_the_limit),
 		cmocka_unit_test(a_walk_gives_keys_and_raw_values),
 		cmocka_unit_test(a_key_is_what_it_means),
+		cmocka_unit_test(a_member_is_found_wherever_it_stands),
 	};
 
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
