@@ -1,6 +1,6 @@
 /*
  * event -- one thing that happened: bytes in, an event out.
- * Knows json.  Does not know deliveries, the store or what is answered.
+ * Knows json, scan.  Does not know deliveries, the store or what is answered.
  * Called by intake, once for each element of messaging, standby and changes.
  * Lives on the caller's stack; what it points to lives until ph_event_clear.
  * SPDX-License-Identifier: ISC
@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "event.h"
+#include "scan.h"
 
 #define MESSAGE_PARTS	"mid! - c t text"
 
@@ -34,11 +35,17 @@ static const struct {
 	{ is_anything,		{ "message.unsupported",	MESSAGE_PARTS, false } },
 };
 
-/* Kinds by the key that bears them: the first of these whose value is an object decides. */
+/*
+ * The members of an event that are asked about: first its envelope, then the keys that bear a kind:
+ * the first of these whose value is an object decides.
+ */
 static const struct {
 	const char		*key;
 	struct ph_event_kind	 kind;
-} keys[] = {
+} members[] = {
+	{ "sender",		{ NULL, NULL, false } },
+	{ "recipient",		{ NULL, NULL, false } },
+	{ "timestamp",		{ NULL, NULL, false } },
 	{ "message",		{ NULL, NULL, false } },	/* the table above */
 	{ "postback",		{ "postback",		"mid! - c t payload", true } },
 	{ "message_edit",	{ "message.edit",	"mid num_edit", false } },
@@ -70,12 +77,21 @@ static const struct {
 	{ "game_play",		{ "game_play",		"c t", false } },
 	{ "branded_camera",	{ "branded_camera",	"c t", false } },
 };
+#define N_MEMBERS	(sizeof(members) / sizeof(members[0]))
+
+enum { SENDER, RECIPIENT, TIMESTAMP, N_ENVELOPE };
 
 static const struct ph_event_kind	 change = { "change", "field item verb "
     "comment_id/leadgen_id/post_id/photo_id/video_id/id @from created_time t", false };
 static const struct ph_event_kind	 test = { "test", "field t", false };
 static const struct ph_event_kind	 empty = { "empty", "c t", false };
 static const struct ph_event_kind	 unknown = { "unknown", "c t @others", false };
+
+struct reading {			/* one ph_event_read */
+	struct ph_event	*ev;
+	struct ph_slice	 raw[N_MEMBERS];	/* as it stands; absent: it is not there, or null */
+	bool		 no_memory;		/* asked about once, when all is read */
+};
 
 static bool
 is_echo(const struct ph_json *m)
@@ -137,7 +153,8 @@ is_attachment(const struct ph_json *m)
 static bool
 is_anything(const struct ph_json *m)
 {
-	return m != NULL;
+	(void)m;
+	return true;
 }
 
 /* Times. */
@@ -197,7 +214,110 @@ ph_event_time(const struct ph_json *v)
 	return iso_time(text.at);
 }
 
-/* The parts of an event, in the order they are found. */
+/*
+ * The parts of an event, in the order they are found.  Its members are told apart by a scan, and what
+ * is plain is taken as it stands: the parser gets the one member that matters, and the whole event
+ * only when that is not enough.
+ */
+
+/* NULL: null, or not to be understood; then it is as if it were not there. */
+static struct ph_json *
+parse(struct reading *r, struct ph_slice raw)
+{
+	struct ph_json	*v;
+
+	if (ph_json_parse(raw, &v, NULL) == PH_NOMEM)
+		r->no_memory = true;
+	return v;
+}
+
+/* The place of that member, or N_MEMBERS: nobody asks about it. */
+static size_t
+find_member(struct ph_slice key)
+{
+	size_t	 i = 0;
+
+	while (i < N_MEMBERS && !ph_scan_key_is(key, members[i].key))
+		i++;
+	return i;
+}
+
+/* Of a repeated member the last counts, as in the parser. */
+static void
+scan_members(struct reading *r)
+{
+	struct ph_slice	 key, value;
+	struct ph_scan	 scan;
+	size_t		 i;
+
+	ph_scan_begin(&scan, r->ev->raw);
+	if (!ph_scan_enter(&scan, '{'))
+		return;
+	while (ph_scan_member(&scan, &key)) {
+		ph_scan_skip(&scan, &value);
+		if ((i = find_member(key)) < N_MEMBERS)
+			r->raw[i] = ph_slice_is(value, "null") ? (struct ph_slice){ NULL, 0 } : value;
+	}
+	if (ph_scan_end(&scan, NULL) != PH_OK)	/* not an event that a body's scan has passed */
+		memset(r->raw, 0, sizeof(r->raw));
+}
+
+static void
+parse_whole(struct reading *r)
+{
+	r->ev->tree = parse(r, r->ev->raw);
+	if (ph_json_is_object(r->ev->tree))
+		r->ev->whole = r->ev->tree;
+}
+
+static bool
+bears_kind(const struct reading *r, size_t i)
+{
+	const struct ph_slice	 raw = r->raw[i];
+
+	return raw.at != NULL && (raw.at[0] == '{' ||
+	    (raw.at[0] != '[' && strcmp(members[i].key, "message_request") == 0));
+}
+
+/* A referral beside what it led to is asked about, too. */
+static bool
+is_referred(const struct reading *r, size_t named)
+{
+	size_t	 i;
+
+	for (i = named + 1; i < N_MEMBERS; i++)
+		if (r->raw[i].at != NULL && strcmp(members[i].key, "referral") == 0)
+			return true;
+	return false;
+}
+
+/* Most of what Meta sends: ids and numbers, which need no parser, unless it is beyond a limit. */
+static bool
+is_wordless(const struct reading *r, size_t named)
+{
+	static const char *const	 keys[] = { "delivery", "read", "reaction" };
+	size_t				 i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(members[named].key, keys[i]) == 0)
+			return r->raw[named].len <= PH_EVENT_MAX_TEXT;
+	return false;
+}
+
+/* What bore the kind; and the whole event, if more is asked about. */
+static void
+parse_named(struct reading *r, size_t named)
+{
+	struct ph_event	*ev = r->ev;
+
+	ev->named_by = members[named].key;
+	ev->named = r->raw[named];
+	if (is_referred(r, named)) {
+		parse_whole(r);
+		ev->object = ph_json_get(ev->whole, ev->named_by);
+	} else if (!is_wordless(r, named))
+		ev->object = ev->tree = parse(r, ev->named);
+}
 
 static const struct ph_event_kind *
 kind_of_message(const struct ph_json *message)
@@ -223,26 +343,27 @@ has_only_envelope(const struct ph_json *whole)
 }
 
 static const struct ph_event_kind *
-choose_kind(struct ph_event *ev)
+choose_kind(struct reading *r)
 {
-	const struct ph_json	*v;
-	size_t			 i;
+	struct ph_event	*ev = r->ev;
+	size_t		 i = N_ENVELOPE;
 
+	if (ph_slice_is(ev->page, "0") || ev->channel == PH_CHANGES)
+		parse_whole(r);
 	if (ph_slice_is(ev->page, "0"))		/* the dashboard's Test button has no page */
 		return &test;
 	if (ev->channel == PH_CHANGES) {
+		ev->named = ph_scan_find(ev->raw, "value");
 		ev->object = ph_json_get(ev->whole, "value");
 		return &change;
 	}
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		v = ph_json_get(ev->whole, keys[i].key);
-		if (v == NULL || (!ph_json_is_object(v) && strcmp(keys[i].key, "message_request") != 0) ||
-		    ph_json_is_array(v))
-			continue;
-		ev->object = v;
-		ev->named_by = keys[i].key;
-		return keys[i].kind.name != NULL ? &keys[i].kind : kind_of_message(v);
+	while (i < N_MEMBERS && !bears_kind(r, i))
+		i++;
+	if (i < N_MEMBERS) {
+		parse_named(r, i);
+		return members[i].kind.name != NULL ? &members[i].kind : kind_of_message(ev->object);
 	}
+	parse_whole(r);
 	return ev->whole != NULL && has_only_envelope(ev->whole) ? &empty : &unknown;
 }
 
@@ -252,34 +373,59 @@ is_kind(const struct ph_event *ev, const char *name)
 	return strcmp(ev->kind->name, name) == 0;
 }
 
-static void
-find_person(struct ph_event *ev, const struct ph_json *who)
+/* *tree: what it is borrowed from; what lay there belonged to another try, which gave no id. */
+static struct ph_slice
+read_id(struct reading *r, struct ph_slice raw, struct ph_json **tree, char digits[PH_JSON_DIGITS])
 {
-	ev->conversation = ph_json_id(ph_json_get(who, "id"), ev->person_digits);
+	struct ph_slice	 id;
+
+	ph_json_free(*tree);
+	if (ph_json_read_id(raw, tree, digits, &id) != PH_OK)
+		r->no_memory = true;
+	return id;
+}
+
+static void
+find_person(struct reading *r, struct ph_slice who)
+{
+	struct ph_event	*ev = r->ev;
+
+	ev->conversation = read_id(r, ph_scan_find(who, "id"), &ev->person_id, ev->person_digits);
 	if (ev->conversation.at != NULL)
 		return;
-	ev->conversation = ph_json_id(ph_json_get(who, "user_ref"), ev->person_digits);
+	ev->conversation = read_id(r, ph_scan_find(who, "user_ref"), &ev->person_id, ev->person_digits);
+	ev->by_user_ref = ev->conversation.at != NULL;
+}
+
+/* An opt-in of a plugin knows its person by user_ref alone. */
+static void
+find_opted_in(struct reading *r)
+{
+	struct ph_event	*ev = r->ev;
+	size_t		 i = N_ENVELOPE;
+
+	while (strcmp(members[i].key, "optin") != 0)
+		i++;
+	ev->conversation = read_id(r, ph_scan_find(r->raw[i], "user_ref"), &ev->person_id,
+	    ev->person_digits);
 	ev->by_user_ref = ev->conversation.at != NULL;
 }
 
 /* An echo's conversation is with the recipient: the page is the one that spoke. */
 static void
-find_people(struct ph_event *ev)
+find_people(struct reading *r)
 {
-	const struct ph_json	*sender = ph_json_get(ev->whole, "sender");
-	const struct ph_json	*recipient = ph_json_get(ev->whole, "recipient");
-	bool			 echo = is_kind(ev, "message.echo");
+	struct ph_event	*ev = r->ev;
+	const bool	 echo = is_kind(ev, "message.echo");
+	const size_t	 page = echo ? SENDER : RECIPIENT, person = echo ? RECIPIENT : SENDER;
 
 	if (ev->channel == PH_CHANGES)
 		return;
 	if (ev->page.at == NULL)
-		ev->page = ph_json_id(ph_json_get(echo ? sender : recipient, "id"), ev->page_digits);
-	find_person(ev, echo ? recipient : sender);
-	if (ev->conversation.at != NULL || echo)
-		return;
-	ev->conversation = ph_json_id(ph_json_get(ph_json_get(ev->whole, "optin"), "user_ref"),
-	    ev->person_digits);
-	ev->by_user_ref = ev->conversation.at != NULL;
+		ev->page = read_id(r, ph_scan_find(r->raw[page], "id"), &ev->page_id, ev->page_digits);
+	find_person(r, r->raw[person]);
+	if (ev->conversation.at == NULL && !echo)
+		find_opted_in(r);
 }
 
 static bool
@@ -291,14 +437,14 @@ is_marketing(const struct ph_event *ev)
 }
 
 static void
-find_fields(struct ph_event *ev)
+find_fields(struct reading *r)
 {
-	if (ev->channel != PH_CHANGES)
-		ev->time = ph_event_time(ph_json_get(ev->whole, "timestamp"));
-	if (!is_kind(ev, "test") && !is_kind(ev, "change"))
-		ev->mid = ph_json_id(ph_json_get(ev->object, "mid"), ev->mid_digits);
+	struct ph_event	*ev = r->ev;
+
 	if (ev->channel == PH_CHANGES)
 		ev->field = ph_json_text(ph_json_get(ev->whole, "field"));
+	else
+		ev->mid = read_id(r, ph_scan_find(ev->named, "mid"), &ev->mid_id, ev->mid_digits);
 	ev->text = ph_json_text(ph_json_get(ev->object, "text"));
 	ev->metadata = ph_json_text(ph_json_get(ev->object, "metadata"));
 	ev->payload = ph_json_text(ph_json_get(is_kind(ev, "message.quick_reply") ?
@@ -312,60 +458,55 @@ find_fields(struct ph_event *ev)
 	    ev->conversation.at != NULL && !is_marketing(ev) && ev->why == NULL;
 }
 
-/* A raw value, or NULL when absent or not to be understood: then it is as if it were not there. */
-static enum ph_error
-parse_part(struct ph_slice raw, struct ph_json **out, struct ph_fail *fail)
+static int64_t
+read_time(struct reading *r, struct ph_slice raw)
 {
-	struct ph_fail	 odd = PH_FAIL_INIT;
-
-	*out = NULL;
-	if (raw.at == NULL || ph_json_parse(raw, out, &odd) != PH_NOMEM)
-		return PH_OK;
-	return ph_error_set(fail, PH_NOMEM, "%s", odd.text);
-}
-
-/* The entry's time: when the event has none of its own. */
-static enum ph_error
-find_entry_time(struct ph_slice raw, int64_t *time, struct ph_fail *fail)
-{
+	struct ph_slice	 plain = ph_json_plain_id(raw);
 	struct ph_json	*v;
+	int64_t		 time = 0;
+	size_t		 i;
 
-	if (parse_part(raw, &v, fail) != PH_OK)
-		return PH_NOMEM;
-	*time = ph_event_time(v);
+	for (i = 0; i < plain.len && i < 15 && plain.at[i] >= '0' && plain.at[i] <= '9'; i++)
+		time = 10 * time + (plain.at[i] - '0');
+	if (i > 0 && i == plain.len)
+		return normal((double)time);
+	if (raw.at == NULL)
+		return 0;
+	v = parse(r, raw);
+	time = ph_event_time(v);
 	ph_json_free(v);
-	return PH_OK;
+	return time;
 }
 
 enum ph_error
 ph_event_read(const struct ph_event_source *source, struct ph_event *ev, struct ph_fail *fail)
 {
+	struct reading	 r = { .ev = ev };
+
 	*ev = (struct ph_event){ .channel = source->channel, .raw = source->event };
-	ev->page = ph_json_plain_id(source->entry_id);
-	if (parse_part(source->event, &ev->tree, fail) != PH_OK || (ev->page.at == NULL &&
-	    parse_part(source->entry_id, &ev->entry_id, fail) != PH_OK)) {
-		ph_event_clear(ev);
-		return PH_NOMEM;
-	}
-	ev->whole = ph_json_is_object(ev->tree) ? ev->tree : NULL;
-	if (ev->page.at == NULL)
-		ev->page = ph_json_id(ev->entry_id, ev->page_digits);
-	ev->kind = choose_kind(ev);
-	find_people(ev);
-	find_fields(ev);
-	if (ev->time == 0 && find_entry_time(source->entry_time, &ev->time, fail) != PH_OK) {
-		ph_event_clear(ev);
-		return PH_NOMEM;
-	}
+	scan_members(&r);
+	ev->page = read_id(&r, source->entry_id, &ev->page_id, ev->page_digits);
+	ev->kind = choose_kind(&r);
+	find_people(&r);
+	find_fields(&r);
+	if (ev->channel != PH_CHANGES)
+		ev->time = read_time(&r, r.raw[TIMESTAMP]);
+	if (ev->time == 0)			/* none of its own */
+		ev->time = read_time(&r, source->entry_time);
 	if (ev->page.at == NULL)
 		ev->page = (struct ph_slice){ "", 0 };
-	return PH_OK;
+	if (!r.no_memory)
+		return PH_OK;
+	ph_event_clear(ev);
+	return ph_error_set(fail, PH_NOMEM, "out of memory for an event");
 }
 
 void
 ph_event_clear(struct ph_event *ev)
 {
 	ph_json_free(ev->tree);
-	ph_json_free(ev->entry_id);
+	ph_json_free(ev->page_id);
+	ph_json_free(ev->person_id);
+	ph_json_free(ev->mid_id);
 	*ev = (struct ph_event){ .time = 0 };
 }

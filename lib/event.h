@@ -1,6 +1,6 @@
 /*
  * event -- one thing that happened: bytes in, an event out.
- * Knows json.  Does not know deliveries, the store or what is answered.
+ * Knows json, scan.  Does not know deliveries, the store or what is answered.
  * Called by intake, once for each element of messaging, standby and changes.
  * Lives on the caller's stack; what it points to lives until ph_event_clear.
  * Source of kinds, fields and types: Meta, Messenger Platform, webhook events reference, and what
@@ -46,13 +46,17 @@ struct ph_event {
 	struct ph_slice			 field;		/* of a change */
 	struct ph_slice			 metadata;	/* of a message: what its sender attached */
 
-	/* For key.c and rules. */
-	const struct ph_json		*whole;		/* the event; NULL when it is no object */
-	const struct ph_json		*object;	/* what named the kind; NULL: nothing did */
+	/* For key.c. */
+	struct ph_slice			 named;		/* what named the kind, of a change its value, raw; absent:
+							 * nothing did */
 	const char			*named_by;	/* its key */
 
+	/* For rules; NULL: not there, or nobody asks about it. */
+	const struct ph_json		*object;	/* what named the kind */
+	const struct ph_json		*whole;		/* the event, when a referral stands beside that */
+
 	/* The event's own. */
-	struct ph_json			*tree, *entry_id;
+	struct ph_json			*tree, *page_id, *person_id, *mid_id;
 	char				 page_digits[PH_JSON_DIGITS], person_digits[PH_JSON_DIGITS],
 					 mid_digits[PH_JSON_DIGITS];
 };

@@ -1,14 +1,14 @@
 /*
  * key -- what makes two deliveries the same event.
- * Knows event, signature's digest.  Does not know the store that remembers it.
+ * Knows event, scan, signature's digest.  Does not know the store that remembers it.
  * Called by ledger.
  * Lives on the caller's stack.
  *
  * The language of a kind's parts, words between blanks:
- *	c, t		the conversation, the time
- *	mid!		the mid; if there is one it is the only part
+ *	c, t, mid	the conversation, the time, the mid
+ *	mid!		the same; if there is one it is the only part
  *	-		an empty part
- *	name		that member of the object which named the kind
+ *	name		that member of what named the kind
  *	a/b/c		the first of these that is there
  *	@word		what no name can say: below
  * SPDX-License-Identifier: ISC
@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "key.h"
+#include "scan.h"
 #include "signature.h"
 
 #define MAX_NAMES	512	/* sorted into a key; what a stranger adds beyond makes no difference */
@@ -41,14 +42,21 @@ add_escaped(struct ph_buffer *out, struct ph_slice part)
 	ph_buffer_add(out, part.at + from, i - from);
 }
 
+/* False: it is no id. */
 static bool
-add_value(struct ph_buffer *out, const struct ph_json *v)
+add_value(struct ph_buffer *out, struct ph_slice raw)
 {
 	char		 digits[PH_JSON_DIGITS];
-	struct ph_slice	 id = ph_json_id(v, digits);
+	struct ph_json	*tree;
+	struct ph_slice	 id;
+	bool		 is;
 
+	if (ph_json_read_id(raw, &tree, digits, &id) != PH_OK)
+		out->failed = true;
+	is = id.at != NULL;
 	add_escaped(out, id);
-	return id.at != NULL;
+	ph_json_free(tree);
+	return is;
 }
 
 static int
@@ -57,9 +65,8 @@ by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names of a value's members, sorted, joined by commas; the envelope's own left out if asked. */
 static void
-add_names(struct ph_buffer *out, const struct ph_json *v, bool all)
+add_sorted(struct ph_buffer *out, const struct ph_json *v, bool all)
 {
 	const char	*names[MAX_NAMES], *name;
 	size_t		 i, n = 0;
@@ -77,15 +84,39 @@ add_names(struct ph_buffer *out, const struct ph_json *v, bool all)
 	}
 }
 
+/* The names of a value's members, sorted, joined by commas; the envelope's own left out if asked. */
 static void
-add_mids(struct ph_buffer *out, const struct ph_json *mids)
+add_names(struct ph_buffer *out, struct ph_slice raw, bool all)
 {
-	size_t	 i;
+	struct ph_json	*v;
 
-	for (i = 0; i < ph_json_count(mids); i++) {
-		if (i > 0)
+	if (raw.at == NULL)
+		return;
+	if (ph_json_parse(raw, &v, NULL) == PH_NOMEM)
+		out->failed = true;
+	add_sorted(out, v, all);
+	ph_json_free(v);
+}
+
+static void
+add_mids(struct ph_buffer *out, struct ph_slice mids)
+{
+	struct ph_slice	 mid;
+	struct ph_scan	 scan;
+	size_t		 n = 0;
+
+	if (mids.at == NULL)
+		return;
+	ph_scan_begin(&scan, mids);
+	if (!ph_scan_enter(&scan, '[')) {
+		add_value(out, mids);
+		return;
+	}
+	while (ph_scan_element(&scan)) {
+		ph_scan_skip(&scan, &mid);
+		if (n++ > 0)
 			ph_buffer_adds(out, ",");
-		add_value(out, ph_json_at(mids, i));
+		add_value(out, mid);
 	}
 }
 
@@ -93,18 +124,18 @@ static void
 add_special(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice word)
 {
 	if (ph_slice_is(word, "@mids"))
-		add_mids(out, ph_json_get(ev->object, "mids"));
+		add_mids(out, ph_scan_find(ev->named, "mids"));
 	else if (ph_slice_is(word, "@names"))
-		add_names(out, ev->object, true);
+		add_names(out, ev->named, true);
 	else if (ph_slice_is(word, "@others"))
-		add_names(out, ev->whole, false);
+		add_names(out, ev->raw, false);
 	else if (ph_slice_is(word, "@key"))
 		ph_buffer_adds(out, ev->named_by);
 	else if (ph_slice_is(word, "@from"))
-		add_value(out, ph_json_get(ph_json_get(ev->object, "from"), "id"));
+		add_value(out, ph_scan_find(ph_scan_find(ev->named, "from"), "id"));
 }
 
-/* A name, or alternatives: of the object, or "field", which stands beside a change's value. */
+/* A name, or alternatives: of what named the kind, or "field", which stands beside a change's value. */
 static void
 add_member(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice word)
 {
@@ -117,7 +148,7 @@ add_member(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice wor
 		len = slash != NULL ? (size_t)(slash - word.at) : word.len;
 		memcpy(name, word.at, len);
 		name[len] = '\0';
-		if (add_value(out, ph_json_get(strcmp(name, "field") == 0 ? ev->whole : ev->object, name)) ||
+		if (add_value(out, ph_scan_find(strcmp(name, "field") == 0 ? ev->raw : ev->named, name)) ||
 		    slash == NULL)
 			return;
 		word = (struct ph_slice){ slash + 1, word.len - len - 1 };
@@ -129,6 +160,8 @@ add_part(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice word)
 {
 	if (ph_slice_is(word, "c"))
 		add_escaped(out, ev->conversation);
+	else if (ph_slice_is(word, "mid"))
+		add_escaped(out, ev->mid);
 	else if (ph_slice_is(word, "t")) {
 		if (ev->time != 0)
 			ph_buffer_addf(out, "%" PRId64, ev->time);
@@ -169,8 +202,10 @@ ph_key_digest(struct ph_slice text, unsigned char out[PH_KEY_LEN], struct ph_fai
 	unsigned char		 sum[PH_DIGEST_LEN];
 	enum ph_error		 err;
 
-	ph_buffer_adds(&all, PH_KEY_RULE "|");
-	ph_buffer_add(&all, text.at, text.len);
+	if (ph_buffer_room(&all, sizeof(PH_KEY_RULE) + text.len) != NULL) {
+		ph_buffer_adds(&all, PH_KEY_RULE "|");
+		ph_buffer_add(&all, text.at, text.len);
+	}
 	if ((err = ph_buffer_check(&all, fail)) == PH_OK &&
 	    (err = ph_signature_digest(PH_SLICE(&all), sum, fail)) == PH_OK)
 		memcpy(out, sum, PH_KEY_LEN);

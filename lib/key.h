@@ -1,6 +1,6 @@
 /*
  * key -- what makes two deliveries the same event.
- * Knows event, signature's digest.  Does not know the store that remembers it.
+ * Knows event, scan, signature's digest.  Does not know the store that remembers it.
  * Called by ledger.
  * Lives on the caller's stack.
  *

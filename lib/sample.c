@@ -118,16 +118,20 @@ ph_sample_format(const struct ph_event *ev, const char *object, struct ph_buffer
 	static const char *const	 channels[] = {
 		[PH_MESSAGING] = "messaging", [PH_STANDBY] = "standby", [PH_CHANGES] = "changes",
 	};
+	struct ph_json			*whole;
 
+	if (ph_json_parse(ev->raw, &whole, NULL) == PH_NOMEM)
+		out->failed = true;
 	ph_buffer_adds(out, "{\"object\":\"");
 	ph_buffer_add_json(out, (struct ph_slice){ object, strlen(object) });
 	ph_buffer_addf(out, "\",\"entry\":[{\"id\":\"%s\",\"time\":0,\"%s\":[",
 	    ph_slice_is(ev->page, "0") ? "0" : "1", channels[ev->channel]);
-	if (ev->whole != NULL)
-		add_value(out, "", ev->whole);
+	if (ph_json_is_object(whole))
+		add_value(out, "", whole);
 	else
 		ph_buffer_adds(out, "0");
 	ph_buffer_adds(out, "]}]}\n");
+	ph_json_free(whole);
 }
 
 static void

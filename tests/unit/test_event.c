@@ -199,8 +199,9 @@ TEST(times_come_in_many_forms)
 		{ "'2026-01-01T00:00:00Zulu'", 0 },
 		{ "'11111111111111111111111111111111111111111111'", 0 },
 	};
-	char		 bytes[64];
+	char		 bytes[64], event[96];
 	struct ph_json	*v;
+	struct ph_event	 ev;
 	size_t		 i;
 
 	for (i = 0; i < COUNT_OF(rows); i++) {
@@ -209,6 +210,10 @@ TEST(times_come_in_many_forms)
 		if (ph_event_time(v) != rows[i].time)
 			fail_msg("%s: %lld", rows[i].json, (long long)ph_event_time(v));
 		ph_json_free(v);
+		snprintf(event, sizeof(event), "{'timestamp':%s}", rows[i].json);
+		read_event(PH_MESSAGING, event, NULL, rows[i].json, &ev);
+		assert_int_equal(ev.time, rows[i].time);
+		ph_event_clear(&ev);
 	}
 }
 
@@ -247,6 +252,104 @@ TEST(what_was_said_is_taken_by_its_length)
 	ph_event_clear(&ev);
 }
 
+TEST(members_are_known_by_what_their_keys_mean)
+{
+	struct ph_event	 ev;
+
+	read_message("{'s\\u0065nder':{'\\u0069d':'7\\u0030\\u00301'},'recipient':{'id':'9001'},"
+	    "'timestam\\u0070':1767225600000,'\\u0072ead':{'watermark':5,'m\\u0069d':'m\\/1'}}", &ev);
+	assert_string_equal(ev.kind->name, "read");
+	assert_string_equal(shown(ev.conversation), "7001");
+	assert_string_equal(shown(ev.mid), "m/1");
+	assert_int_equal(ev.time, 1767225600000);
+	ph_event_clear(&ev);
+}
+
+TEST(of_a_repeated_member_the_last_counts)
+{
+	struct ph_event	 ev;
+
+	read_message("{" S ",'sender':{'id':'1','id':'7002'},'message':{'text':'a'},'read':{},"
+	    "'timestamp':1767225600001,'message':null,'read':{'mid':'m_1'}}", &ev);
+	assert_string_equal(ev.kind->name, "read");
+	assert_string_equal(shown(ev.conversation), "7002");
+	assert_string_equal(shown(ev.mid), "m_1");
+	assert_int_equal(ev.time, 1767225600001);
+	ph_event_clear(&ev);
+}
+
+TEST(the_parser_sees_what_is_asked_about_alone)
+{
+	struct ph_event	 ev;
+
+	read_message("{" S ",'reaction':{'mid':'m_c1','action':'react'}}", &ev);
+	assert_null(ev.object);
+	assert_null(ev.whole);
+	assert_string_equal(shown(ev.named), "{\"mid\":\"m_c1\",\"action\":\"react\"}");
+	ph_event_clear(&ev);
+	read_message("{" S ",'message':{'mid':'m','text':'a'}}", &ev);
+	assert_true(ph_json_is_object(ev.object));
+	assert_null(ev.whole);
+	ph_event_clear(&ev);
+	read_message("{" S ",'message':{'mid':'m','text':'a'},'referral':{'ref':'R'}}", &ev);
+	assert_string_equal(shown(ph_json_text(ph_json_get(ev.object, "text"))), "a");
+	assert_string_equal(shown(ph_json_text(ph_json_get(ph_json_get(ev.whole, "referral"), "ref"))),
+	    "R");
+	ph_event_clear(&ev);
+}
+
+TEST(what_no_scan_has_passed_is_unknown)
+{
+	static const char *const	 rows[] = { "{" S ",'message':{'text':'x'}", "{" S ",'read':{}}}",
+		"{" S ",'read':{'a':nul}}", "" };
+	struct ph_event	 ev;
+	size_t		 i;
+
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		read_message(rows[i], &ev);
+		assert_string_equal(ev.kind->name, "unknown");
+		assert_string_equal(shown(ev.conversation), "(absent)");
+		ph_event_clear(&ev);
+	}
+}
+
+TEST(what_is_too_long_is_told_of_each_kind)
+{
+	static const struct { const char *begin, *end, *why; size_t len; } rows[] = {
+		{ "'message':{'mid':'m','text':'", "'}", "a text of more than 65,536 bytes", 65537 },
+		{ "'message':{'mid':'m','text':'", "'}", NULL, 65536 },
+		{ "'reaction':{'mid':'m','text':'", "'}", "a text of more than 65,536 bytes", 65537 },
+		{ "'reaction':{'mid':'m','text':'", "'}", NULL, 65536 },
+		{ "'read':{'mid':'", "'}", "an id of more than 512 bytes", 513 },
+		{ "'read':{'mid':'", "'}", NULL, 512 },
+		{ "'read':{},'sender':{'id':'", "'}", "an id of more than 512 bytes", 513 },
+	};
+	struct ph_buffer	 text = PH_BUFFER_INIT;
+	char			*quotes;
+	struct ph_event		 ev;
+	size_t			 i, n;
+
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		struct ph_event_source	 source = { .entry_id = BYTES("9001") };
+
+		ph_buffer_reset(&text);
+		ph_buffer_addf(&text, "{" S ",%s", rows[i].begin);
+		for (n = 0; n < rows[i].len; n++)
+			ph_buffer_adds(&text, "x");
+		ph_buffer_addf(&text, "%s}", rows[i].end);
+		while ((quotes = strchr(text.data, '\'')) != NULL)
+			*quotes = '"';
+		source.event = PH_SLICE(&text);
+		assert_int_equal(ph_event_read(&source, &ev, NULL), PH_OK);
+		if (rows[i].why == NULL)
+			assert_null(ev.why);
+		else
+			assert_string_equal(ev.why, rows[i].why);
+		ph_event_clear(&ev);
+	}
+	ph_buffer_clear(&text);
+}
+
 int
 main(void)
 {
@@ -259,6 +362,11 @@ main(void)
 		cmocka_unit_test(times_come_in_many_forms),
 		cmocka_unit_test(an_event_without_a_time_has_its_entrys),
 		cmocka_unit_test(what_was_said_is_taken_by_its_length),
+		cmocka_unit_test(members_are_known_by_what_their_keys_mean),
+		cmocka_unit_test(of_a_repeated_member_the_last_counts),
+		cmocka_unit_test(the_parser_sees_what_is_asked_about_alone),
+		cmocka_unit_test(what_no_scan_has_passed_is_unknown),
+		cmocka_unit_test(what_is_too_long_is_told_of_each_kind),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);
