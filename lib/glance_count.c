@@ -13,6 +13,7 @@
 
 #define COUNT_WAIT_MS	200		/* the helper waits, too */
 #define MOST_AND_ONE	"100001"	/* one more than PH_GLANCE_MOST tells that there are more */
+#define REPLY_OPEN	"(state='ready' OR state='sending' OR state='unsure')"
 
 /* The first row's columns, so many as out has room for; the rest of out stays as it is. */
 static enum ph_error
@@ -38,7 +39,7 @@ count_all(struct ph_glance *g, struct ph_glance_counts *out, struct ph_fail *fai
 	static const struct { size_t at; const char *sql; } counts[] = {
 #define COUNT(member, from)	{ offsetof(struct ph_glance_counts, member), \
 	"SELECT count(*) FROM (SELECT 1 FROM " from " LIMIT " MOST_AND_ONE ")" }
-		COUNT(ready, "reply WHERE state IN ('ready','sending','unsure')"),
+		COUNT(ready, "reply WHERE " REPLY_OPEN),
 		COUNT(sending, "reply WHERE state IN ('sending','unsure') AND state='sending'"),
 		COUNT(unsure, "reply WHERE state IN ('sending','unsure') AND state='unsure'"),
 		COUNT(held, "reply WHERE state IN ('dead','held') AND state='held'"),
@@ -63,8 +64,8 @@ count_all(struct ph_glance *g, struct ph_glance_counts *out, struct ph_fail *fai
 	if (out->ready < 0)
 		out->ready = 0;
 	return ask(g, "SELECT coalesce(e.came, r.due) FROM reply r LEFT JOIN event e ON e.id=r.event"
-	    " WHERE r.id=(SELECT min(id) FROM (SELECT id FROM reply WHERE state IN"
-	    " ('ready','sending','unsure') LIMIT " MOST_AND_ONE "))", &out->oldest, 1, fail);
+	    " WHERE r.id=(SELECT min(id) FROM (SELECT id FROM reply WHERE " REPLY_OPEN
+	    " LIMIT " MOST_AND_ONE "))", &out->oldest, 1, fail);
 }
 
 static enum ph_error

@@ -11,8 +11,16 @@
 
 /* SQLite uses a partial index only when a query repeats its term to the letter. */
 #define EVENT_OPEN	"state IN ('kept','asked')"
-#define REPLY_OPEN	"state IN ('ready','sending','unsure')"
+#define REPLY_OPEN	"(state='ready' OR state='sending' OR state='unsure')"
 #define REPLY_FLYING	"state IN ('sending','unsure')"
+
+/* The state is no parameter: SQLite would prepare it anew each time, to see which partial index fits. */
+#define FLYING(state)	"SELECT r.id, r.conv, r.event, r.attempt, r.resends, r.token, r.at," \
+	" coalesce(r.first_due, r.due), c.page FROM reply r JOIN conv c ON c.id=r.conv" \
+	" WHERE r." REPLY_FLYING " AND r.state='" state "' AND r.due<=?1 ORDER BY r.due LIMIT ?2"
+
+#define HEAD_DUE	"(SELECT CASE state WHEN 'ready' THEN due END FROM reply WHERE conv=?1 AND " \
+	REPLY_OPEN " ORDER BY id LIMIT 1)"
 
 #define FORGOTTEN	"'forgotten ' || "
 #define THEIRS		"id BETWEEN ?1 AND ?2 AND (conv=?3 OR (conv IS NULL AND " \
@@ -73,10 +81,16 @@ static const char	 unfinished[] =
 "CREATE INDEX reply_over ON reply (state) WHERE state IN ('dead','held');"
 "CREATE INDEX event_dead ON event (kind) WHERE state='dead';";
 
-/* Keys that are not in `seen` yet, in the order they came. */
-static const char	 fresh_keys[] = "CREATE TABLE fresh (id INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;";
+/*
+ * Keys that are not in `seen` yet, in the order they came.  And each change of a reply asks whether it is
+ * open: an IN of three builds a table in memory to look in.
+ */
+static const char	 cheaper[] =
+"CREATE TABLE fresh (id INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;"
+"DROP INDEX reply_open;"
+"CREATE INDEX reply_open ON reply (conv, id) WHERE " REPLY_OPEN ";";
 
-static const char *const	 migrations[] = { first_tables, waiting_events, ages, unfinished, fresh_keys };
+static const char *const	 migrations[] = { first_tables, waiting_events, ages, unfinished, cheaper };
 
 static const char *const	 sql[N_STATEMENTS] = {
 	PH_SQLITE_TRANSACTION,
@@ -119,14 +133,14 @@ static const char *const	 sql[N_STATEMENTS] = {
 	    " VALUES (?1, ?2, 'ready', ?3, ?4, ?5, ?6)",
 	/*
 	 * Only the first open reply makes its conversation due; the others wait behind it.  What is said
-	 * is counted from the first in a window on.
+	 * is counted from the first in a window on; RETURNING would build a table in memory for it.
 	 */
 	[WAKE_CONV] = "UPDATE conv SET due=CASE WHEN due IS NULL AND NOT EXISTS (SELECT 1 FROM reply WHERE"
 	    " conv=?1 AND id<?3 AND " REPLY_OPEN ") THEN ?2 ELSE due END,"
 	    " said=CASE WHEN ?4=0 THEN said WHEN ?4 BETWEEN said_from AND said_from+?5-1 THEN said+1"
 	    " WHEN ?4<said_from THEN said ELSE 1 END,"
-	    " said_from=CASE WHEN ?4>=said_from+?5 THEN ?4 ELSE said_from END"
-	    " WHERE id=?1 RETURNING said",
+	    " said_from=CASE WHEN ?4>=said_from+?5 THEN ?4 ELSE said_from END WHERE id=?1",
+	[SAID] = "SELECT said FROM conv WHERE id=?1",
 	[HOLD] = "UPDATE reply SET state='held', why=?2 WHERE id=?1 AND state='ready'",
 	[DROP_REST] = "UPDATE reply SET state='dead', why=?4 WHERE conv=?1 AND event=?2 AND id>?3 AND "
 	    REPLY_OPEN " AND state='ready' AND kind IS NULL",
@@ -156,15 +170,14 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[TELL] = "SELECT state, code, mid, why, 0, doubt IS NOT NULL FROM reply WHERE id=?1",
 	/* Heads of conversations, page by page: a paused page's rows are never read. */
 	[DUE_HEADS] = "SELECT r.id, r.conv, r.event, r.attempt+1, r.resends, r.token, r.at, r.kind, r.body,"
-	    " r.retries, c.person, c.turn_at FROM conv c JOIN reply r ON r.id=(SELECT h.id FROM reply h WHERE"
-	    " h.conv=c.id AND h." REPLY_OPEN " ORDER BY h.id LIMIT 1) WHERE c.page=?1 AND c.due<=?2"
+	    " r.retries, c.person, c.turn_at FROM conv c JOIN reply r ON r.id=(SELECT id FROM reply WHERE"
+	    " conv=c.id AND " REPLY_OPEN " ORDER BY id LIMIT 1) WHERE c.page=?1 AND c.due<=?2"
 	    " AND r.state='ready' ORDER BY c.due LIMIT ?3",
 	[CLAIM] = "UPDATE reply SET state='sending', attempt=attempt+1, due=?2, left_at=?2, token=?3"
 	    " WHERE id=?1",
 	[TAKE_CONV] = "UPDATE conv SET due=NULL WHERE id=?1",
-	[FLYING] = "SELECT r.id, r.conv, r.event, r.attempt, r.resends, r.token, r.at, coalesce(r.first_due, r.due), c.page"
-	    " FROM reply r JOIN conv c ON c.id=r.conv WHERE r." REPLY_FLYING
-	    " AND r.state=?1 AND r.due<=?2 ORDER BY r.due LIMIT ?3",
+	[SENDING] = FLYING("sending"),
+	[UNSURE] = FLYING("unsure"),
 	[MOVE] = "UPDATE reply SET state=?2, due=?3, attempt=attempt-?11, retries=max(retries, ?12),"
 	    " first_due=CASE ?2 WHEN 'unsure' THEN coalesce(first_due, ?3) END,"
 	    " doubt=CASE ?2 WHEN 'unsure' THEN 1 ELSE doubt END, resends=?4, mid=coalesce(?5, mid),"
@@ -172,8 +185,7 @@ static const char *const	 sql[N_STATEMENTS] = {
 	    " why=coalesce(?9, why) WHERE id=?1 AND " REPLY_FLYING
 	    " AND (?10 IS NULL OR token=?10)",
 	/* NULL when the head is not ready: nothing may overtake what is in flight or unsure. */
-	[NEXT_CONV] = "UPDATE conv SET due=(SELECT CASE r.state WHEN 'ready' THEN r.due END FROM reply r"
-	    " WHERE r.conv=?1 AND r." REPLY_OPEN " ORDER BY r.id LIMIT 1) WHERE id=?1",
+	[NEXT_CONV] = "UPDATE conv SET due=" HEAD_DUE " WHERE id=?1 AND due IS NOT " HEAD_DUE,
 	/* What an operator made ready may stand before what is in flight. */
 	[WAIT_CONV] = "UPDATE conv SET due=NULL WHERE id=?1 AND EXISTS (SELECT 1 FROM reply WHERE conv=?1"
 	    " AND " REPLY_OPEN " AND " REPLY_FLYING ")",

@@ -19,8 +19,10 @@ ph_store_sqlite_owe(struct ph_store *s, const struct ph_store_owed *owed, int64_
 	    INT_OR_NULL(owed->said_at)), fail) != PH_OK)
 		return fail->err;
 	*id = sqlite3_last_insert_rowid(s->sq.db);
-	return ph_sqlite_ask(&s->sq, WAKE_CONV, WITH(INT(owed->conv), INT(owed->due), INT(*id),
-	    INT(owed->said_at), INT(owed->window_ms)), said, fail);
+	if (ph_sqlite_run(&s->sq, WAKE_CONV, WITH(INT(owed->conv), INT(owed->due), INT(*id),
+	    INT(owed->said_at), INT(owed->window_ms)), fail) != PH_OK)
+		return fail->err;
+	return ph_sqlite_ask(&s->sq, SAID, WITH(INT(owed->conv)), said, fail);
 }
 
 /* The conversation goes on with its next open reply. */
@@ -202,16 +204,16 @@ enum ph_error
 ph_store_sqlite_flying(struct ph_store *s, const char *state, int64_t before,
     struct ph_store_reply *out, size_t max, size_t *n, struct ph_fail *fail)
 {
-	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, FLYING, WITH(WORD(state), INT(before),
-			    INT((int64_t)max)));
+	enum statement	 which = strcmp(state, "sending") == 0 ? SENDING : UNSURE;
+	sqlite3_stmt	*st = ph_sqlite_start(&s->sq, which, WITH(INT(before), INT((int64_t)max)));
 	enum ph_error	 err = PH_OK;
 
-	for (*n = 0; *n < max && (err = ph_sqlite_next(&s->sq, FLYING, fail)) == PH_OK; (*n)++) {
+	for (*n = 0; *n < max && (err = ph_sqlite_next(&s->sq, which, fail)) == PH_OK; (*n)++) {
 		read_reply(st, &out[*n]);
 		out[*n].first_due = sqlite3_column_int64(st, 7);
 		copy_column(st, 8, out[*n].page, sizeof(out[*n].page));
 	}
-	ph_sqlite_end(&s->sq, FLYING);
+	ph_sqlite_end(&s->sq, which);
 	return err == PH_NONE ? PH_OK : err;
 }
 

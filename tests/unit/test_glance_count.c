@@ -96,7 +96,7 @@ TEST(of_a_great_many_only_so_many_are_counted)
 TEST(no_count_reads_what_is_done)
 {
 	static const char *const	 rows[] = {
-		"reply WHERE state IN ('ready','sending','unsure')",
+		"reply WHERE (state='ready' OR state='sending' OR state='unsure')",
 		"reply WHERE state IN ('dead','held') AND state='dead'",
 		"event WHERE state IN ('kept','asked')",
 		"event WHERE state='dead' AND kind='unreadable'",

@@ -443,6 +443,56 @@ TEST(no_question_reads_a_whole_table)
 	}
 }
 
+/* What every reply asks: it pays for each table that is built in memory, and for each plan. */
+TEST(a_reply_is_owed_and_sent_without_tables_in_memory)
+{
+	static const enum statement	 each[] = { ADD_REPLY, WAKE_CONV, SAID, NEXT_READY, NEXT_UNSURE,
+		DUE_HEADS, CLAIM, TAKE_CONV, UNSURE, MOVE, NEXT_CONV };
+	sqlite3_stmt			*steps = NULL;
+	char				*explain;
+	size_t				 i;
+
+	open_store();
+	for (i = 0; i < COUNT_OF(each); i++) {
+		explain = sqlite3_mprintf("EXPLAIN %s", store->sq.schema->sql[each[i]]);
+		assert_int_equal(sqlite3_prepare_v2(connection, explain, -1, &steps, NULL), SQLITE_OK);
+		while (sqlite3_step(steps) == SQLITE_ROW)
+			if (strcmp((const char *)sqlite3_column_text(steps, 1), "OpenEphemeral") == 0)
+				fail_msg("%s", explain);
+		sqlite3_finalize(steps);
+		sqlite3_free(explain);
+	}
+}
+
+TEST(no_statement_is_prepared_twice)
+{
+	struct ph_store_owed	 owed = { .conv = 1, .event = 1, .body = BYTES("{}") };
+	struct ph_store_move	 m = { .state = "sent" };
+	struct ph_store_reply	 r;
+	int64_t			 now, due, said;
+	size_t			 n, i;
+
+	open_store();
+	must(ops->begin(store, &wrong), &wrong);
+	must(keep("k", BYTES("x")), &wrong);
+	for (now = 1; now <= 3; now++) {
+		must(ops->owe(store, &owed, &m.id, &said, &wrong), &wrong);
+		must(ops->claim(store, BYTES("9001"), now, &r, 1, &n, &wrong), &wrong);
+		ph_store_reply_clear(&r);
+		must(ops->next_due(store, BYTES("9001"), &due, &wrong), &wrong);
+		must(ops->flying(store, "unsure", now, &r, 1, &n, &wrong), &wrong);
+		must(ops->flying(store, "sending", now, &r, 1, &n, &wrong), &wrong);
+		assert_int_equal(n, 1);
+		m.conv = owed.conv;
+		must(ops->move(store, &m, &wrong), &wrong);
+	}
+	for (i = 0; i < N_STATEMENTS; i++)
+		if (store->sq.stmts[i] != NULL && sqlite3_stmt_status(store->sq.stmts[i],
+		    SQLITE_STMTSTATUS_REPREPARE, 0) != 0)
+			fail_msg("%s", store->sq.schema->sql[i]);
+	ops->abandon(store);
+}
+
 /* What version 1 made: its tables, and in them somebody who was known, is owed and wrote lately. */
 #define VERSION_1 \
 "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;" \
@@ -564,6 +614,8 @@ main(void)
 		in_a_room(the_log_is_moved_in_when_idle_and_only_then),
 		in_a_room(what_became_of_a_reply_can_be_read),
 		in_a_room(no_question_reads_a_whole_table),
+		in_a_room(a_reply_is_owed_and_sent_without_tables_in_memory),
+		in_a_room(no_statement_is_prepared_twice),
 		in_a_room(what_version_1_kept_is_still_there),
 		in_a_room(the_newest_turn_that_version_1_kept_is_a_persons),
 		in_a_room(a_copy_of_what_version_1_made_is_left),
