@@ -744,6 +744,12 @@ ph_ledger_ripen(struct ph_ledger *l, int64_t now, struct ph_store_reply *out, co
 }
 
 enum ph_error
+ph_ledger_next_page(struct ph_ledger *l, struct ph_buffer *page, int64_t *due, struct ph_fail *fail)
+{
+	return l->ops->next_page(l->store, page, due, fail);
+}
+
+enum ph_error
 ph_ledger_next_due(struct ph_ledger *l, struct ph_slice page, int64_t *due, struct ph_fail *fail)
 {
 	return l->ops->next_due(l->store, page, due, fail);

@@ -209,6 +209,13 @@ void		ph_ledger_doubt_echoes(struct ph_ledger *ledger, int64_t at);
 enum ph_error	ph_ledger_ripen(struct ph_ledger *ledger, int64_t now, struct ph_store_reply *out,
 		    const char **why, size_t max, size_t *n, struct ph_fail *fail) PH_MUST_USE;
 
+/*
+ * The first page behind this one, by their ids, of which a reply waits, and when its next is due; ""
+ * is before all.  PH_NONE: there is none.
+ */
+enum ph_error	ph_ledger_next_page(struct ph_ledger *ledger, struct ph_buffer *page, int64_t *due,
+		    struct ph_fail *fail) PH_MUST_USE;
+
 /* When the next reply of this page is due; of an absent page: the next unsure one; 0: never. */
 enum ph_error	ph_ledger_next_due(struct ph_ledger *ledger, struct ph_slice page, int64_t *due,
 		    struct ph_fail *fail) PH_MUST_USE;

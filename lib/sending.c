@@ -22,8 +22,10 @@
 
 static const struct ph_slice	 nothing = { NULL, 0 };
 
+enum phase { FREE, CLAIMED, WAITING, FLYING, FINISHED, N_PHASES };	/* WAITING: behind an action */
+
 struct claim {				/* one reply on its way; the tag of its request */
-	enum { FREE, CLAIMED, WAITING, FLYING, FINISHED } is;	/* WAITING: behind an action */
+	enum phase		 is;
 	const struct ph_page	*page;
 	struct ph_store_reply	 reply;
 	struct ph_result	 result;	/* once finished */
@@ -38,19 +40,23 @@ struct action {				/* typing_on, mark_seen; the tag of its request */
 	const char		*name;
 };
 
+struct lane {				/* a Page's */
+	struct ph_pace		 pace, pace_before;	/* before: this turn, if it noted something */
+	size_t			 n_flying;
+};
+
 struct ph_sending {
 	struct ph_ledger	*ledger;
 	struct ph_graph		*graph;
 	const struct ph_pages	*pages;
 	struct ph_news		*news;
 	struct claim		 claims[PLACES];
+	size_t			 n[N_PHASES];	/* claims in each */
 	struct action		 actions[PH_SENDING_SHOWN];
-	struct ph_pace		*paces;		/* by the index of the Page */
-	struct ph_pace		*paces_before;	/* this turn, if it noted something */
+	struct lane		*lanes;		/* by the index of the Page */
+	struct ph_buffer	 page;		/* whose turn it was; "": the first is next */
 	bool			 noted;
-	size_t			 n_flying;
-	int64_t			 next_due;
-	size_t			 first_page;	/* the Pages take turns in being served first */
+	int64_t			 next_unsure, next_due;
 };
 
 static struct ph_slice
@@ -64,15 +70,14 @@ proof_of(const struct ph_page *page)
  * over; at once if its token is new.
  */
 static enum ph_error
-begin_paces(struct ph_sending *s, struct ph_fail *fail)
+begin_lanes(struct ph_sending *s, struct ph_fail *fail)
 {
 	const int64_t	 mono = ph_clock_mono(), now = ph_clock_now();
 	enum ph_error	 err;
 	int64_t		 until;
 	size_t		 i;
 
-	if ((s->paces = calloc(s->pages->n + 1, sizeof(*s->paces))) == NULL ||
-	    (s->paces_before = calloc(s->pages->n + 1, sizeof(*s->paces))) == NULL)
+	if ((s->lanes = calloc(s->pages->n + 1, sizeof(*s->lanes))) == NULL)
 		return ph_error_set(fail, PH_NOMEM, "helper: out of memory");
 	for (i = 0; i < s->pages->n; i++) {
 		const struct ph_page	*page = &s->pages->all[i];
@@ -83,7 +88,7 @@ begin_paces(struct ph_sending *s, struct ph_fail *fail)
 			return err;
 		if (until < now || until > now + PH_DAY_MS)
 			until = now;		/* a clock that was set */
-		ph_pace_begin(&s->paces[i], err == PH_OK, mono + until - now, mono);
+		ph_pace_begin(&s->lanes[i].pace, err == PH_OK, mono + until - now, mono);
 	}
 	return PH_OK;
 }
@@ -101,7 +106,8 @@ ph_sending_new(struct ph_ledger *ledger, struct ph_graph *graph, const struct ph
 	s->graph = graph;
 	s->pages = pages;
 	s->news = news;
-	if (begin_paces(s, fail) != PH_OK) {
+	s->n[FREE] = PLACES;
+	if (begin_lanes(s, fail) != PH_OK) {
 		ph_sending_free(s);
 		return fail->err;
 	}
@@ -120,9 +126,40 @@ ph_sending_free(struct ph_sending *s)
 		ph_store_reply_clear(&s->claims[i].reply);
 	for (i = 0; i < PH_SENDING_SHOWN; i++)
 		ph_buffer_clear(&s->actions[i].person);
-	free(s->paces);
-	free(s->paces_before);
+	ph_buffer_clear(&s->page);
+	free(s->lanes);
 	free(s);
+}
+
+static struct lane *
+lane_of(struct ph_sending *s, const struct ph_page *page)
+{
+	return &s->lanes[page - s->pages->all];
+}
+
+static bool
+is_on_its_way(enum phase is)
+{
+	return is != FREE && is != FINISHED;
+}
+
+static void
+become(struct ph_sending *s, struct claim *c, enum phase is)
+{
+	struct lane	*lane = lane_of(s, c->page);
+
+	lane->n_flying += is_on_its_way(is);
+	lane->n_flying -= is_on_its_way(c->is);
+	s->n[is]++;
+	s->n[c->is]--;
+	c->is = is;
+}
+
+/* Launched, or about to be. */
+static size_t
+n_flying(const struct ph_sending *s)
+{
+	return s->n[WAITING] + s->n[FLYING];
 }
 
 /* Gathered. */
@@ -140,7 +177,7 @@ hide(struct ph_buffer *said, struct ph_slice what)
 
 /* To pass the thread twice is to pass it once: no answer is no reason for doubt. */
 static void
-judge(struct claim *c, const struct ph_answer *answer)
+judge(struct ph_sending *s, struct claim *c, const struct ph_answer *answer)
 {
 	struct ph_answer	 shown = *answer;
 	struct ph_buffer	 body = PH_BUFFER_INIT;
@@ -154,7 +191,7 @@ judge(struct claim *c, const struct ph_answer *answer)
 	ph_buffer_clear(&body);
 	if (c->result.outcome == PH_UNSURE && strcmp(c->reply.kind, PH_MESSAGE_PASS_THREAD) == 0)
 		c->result.outcome = PH_RETRY;
-	c->is = FINISHED;
+	become(s, c, FINISHED);
 }
 
 void
@@ -167,9 +204,8 @@ ph_sending_take(struct ph_sending *s, const struct ph_graph_sent *sent)
 		a->is = NOT_SHOWN;		/* whatever came of it */
 		return;
 	}
-	judge(c, &sent->answer);
+	judge(s, c, &sent->answer);
 	c->took_ms = sent->took_ms;
-	s->n_flying--;
 }
 
 void
@@ -246,12 +282,6 @@ say_reply(struct ph_sending *s, const struct claim *c, const char *state, int64_
 	ph_buffer_clear(&fields);
 }
 
-static struct ph_pace *
-pace_of(struct ph_sending *s, const struct ph_page *page)
-{
-	return &s->paces[page - s->pages->all];
-}
-
 /* A token that has died wants a new one; all else wants a look at the Page. */
 static void
 raise_paused(struct ph_sending *s, const struct claim *c, struct ph_buffer *fields)
@@ -272,7 +302,7 @@ note_pace(struct ph_sending *s, const struct claim *c, int64_t now, struct ph_fa
 		[PH_PACE_SLOWED] = { PH_WARN, "a limit of Graph's: slower for a while" },
 	};
 	int64_t			 mono = ph_clock_mono();
-	struct ph_pace		*pace = pace_of(s, c->page);
+	struct ph_pace		*pace = &lane_of(s, c->page)->pace;
 	enum ph_pace_news	 news = ph_pace_note(pace, &c->result, mono);
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
 	enum ph_error		 err = PH_OK;
@@ -317,10 +347,10 @@ settle_finished(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 	const char	*state;
 	enum ph_error	 err;
 
-	for (c = s->claims; c < s->claims + PLACES; c++) {
+	for (c = s->claims; s->n[FINISHED] > 0 && c < s->claims + PLACES; c++) {
 		if (c->is != FINISHED)
 			continue;
-		if (ph_pace_blames_page(pace_of(s, c->page), &c->result))
+		if (ph_pace_blames_page(&lane_of(s, c->page)->pace, &c->result))
 			c->result.outcome = PH_PAGE;
 		err = ph_ledger_settle(s->ledger, &c->reply, &c->result, now, &state, fail);
 		if (err != PH_OK && err != PH_NONE)
@@ -343,6 +373,8 @@ decide_unsure(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 	struct ph_buffer	 fields = PH_BUFFER_INIT;
 	size_t			 i, n;
 
+	if (s->next_unsure == 0 || s->next_unsure > now)
+		return PH_OK;
 	if (ph_ledger_ripen(s->ledger, now, ripe, why, RIPE_AT_ONCE, &n, fail) != PH_OK)
 		return fail->err;
 	for (i = 0; i < n; i++) {
@@ -360,17 +392,6 @@ decide_unsure(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 	return PH_OK;
 }
 
-static size_t
-flying_of(const struct ph_sending *s, const struct ph_page *page)
-{
-	const struct claim	*c;
-	size_t			 n = 0;
-
-	for (c = s->claims; c < s->claims + PLACES; c++)
-		n += c->page == page && c->is != FREE && c->is != FINISHED;
-	return n;
-}
-
 static bool
 is_media(const struct ph_store_reply *r)
 {
@@ -386,10 +407,13 @@ take_claim(struct ph_sending *s, const struct ph_page *page, struct ph_store_rep
 	struct claim	*c = s->claims;
 	enum ph_error	 err;
 
-	if (ph_pace_take(pace_of(s, page), is_media(r))) {
+	if (ph_pace_take(&lane_of(s, page)->pace, is_media(r))) {
 		while (c->is != FREE)
 			c++;
-		*c = (struct claim){ .is = CLAIMED, .page = page, .reply = *r };
+		c->page = page;
+		c->reply = *r;
+		c->took_ms = 0;
+		become(s, c, CLAIMED);
 		return PH_OK;
 	}
 	err = ph_ledger_unclaim(s->ledger, r, now + ph_clock_wait_ms(MEDIA_AGAIN_MS), fail);
@@ -410,20 +434,27 @@ say_late(struct ph_sending *s, const struct ph_store_reply *late)
 	ph_buffer_clear(&fields);
 }
 
-/* Claims what there is room for. */
+static size_t
+room(const struct ph_sending *s)
+{
+	return PH_SENDING_FLYING - n_flying(s) - s->n[CLAIMED];
+}
+
+/* Claims what there is room for; due: when the next of this Page is, then. */
 static enum ph_error
-claim_for(struct ph_sending *s, const struct ph_page *page, int64_t now, size_t *room,
+claim_for(struct ph_sending *s, const struct ph_page *page, int64_t now, int64_t *due,
     struct ph_fail *fail)
 {
 	struct ph_store_reply	 claimed[PH_SENDING_FLYING];
+	struct lane		*lane = lane_of(s, page);
 	size_t			 i, n = 0, n_late = 0;
-	size_t			 max = ph_pace_room(pace_of(s, page), flying_of(s, page), ph_clock_mono());
+	size_t			 max = ph_pace_room(&lane->pace, lane->n_flying, ph_clock_mono());
 	enum ph_error		 err;
 
 	if (max == 0)
 		return PH_OK;
-	err = ph_ledger_claim(s->ledger, page->id, now, claimed, max < *room ? max : *room, &n, &n_late,
-	    fail);
+	err = ph_ledger_claim(s->ledger, page->id, now, claimed, max < room(s) ? max : room(s), &n,
+	    &n_late, fail);
 	for (i = 0; i < n_late; i++)
 		say_late(s, &claimed[n + i]);
 	for (i = 0; i < n; i++)
@@ -431,53 +462,53 @@ claim_for(struct ph_sending *s, const struct ph_page *page, int64_t now, size_t 
 			ph_store_reply_clear(&claimed[i]);
 		else
 			err = take_claim(s, page, &claimed[i], now, fail);
-	*room -= n;
-	return err;
+	return err == PH_OK ? ph_ledger_next_due(s->ledger, page->id, due, fail) : err;
 }
 
-static enum ph_error
-claim_all(struct ph_sending *s, int64_t now, struct ph_fail *fail)
+/* When it may go: due, and its Page's pace allows it; 0: nothing to wait for. */
+static int64_t
+may_go_at(const struct lane *lane, int64_t due, int64_t now)
 {
-	size_t	 i, room = PH_SENDING_FLYING - s->n_flying, n = s->pages->n;
+	int	 wait_ms = ph_pace_wait_ms(&lane->pace, lane->n_flying, ph_clock_mono());
 
-	for (i = 0; i < n && room > 0; i++)
-		if (claim_for(s, &s->pages->all[(s->first_page + i) % n], now, &room, fail) != PH_OK)
-			return fail->err;
-	if (n > 0)
-		s->first_page = (s->first_page + 1) % n;
-	return PH_OK;
+	if (wait_ms == -1 || due == 0)
+		return 0;
+	return due < now + wait_ms ? now + wait_ms : due;
 }
 
-/* When the next reply of a Page may go: due, and its pace allows it; 0: nothing to wait for. */
 static enum ph_error
-find_page_due(struct ph_sending *s, const struct ph_page *page, int64_t now, int64_t *due,
+serve(struct ph_sending *s, const struct ph_page *page, int64_t due, bool claims, int64_t now,
     struct ph_fail *fail)
 {
-	int	 wait_ms = ph_pace_wait_ms(pace_of(s, page), flying_of(s, page), ph_clock_mono());
-
-	if (ph_ledger_next_due(s->ledger, page->id, due, fail) != PH_OK)
+	if (page == NULL)
+		return PH_OK;			/* without a token its replies wait */
+	if (claims && due <= now && claim_for(s, page, now, &due, fail) != PH_OK)
 		return fail->err;
-	if (wait_ms == -1)
-		*due = 0;
-	else if (*due != 0 && *due < now + wait_ms)
-		*due = now + wait_ms;
+	due = may_go_at(lane_of(s, page), due, now);
+	if (due != 0 && (s->next_due == 0 || due < s->next_due))
+		s->next_due = due;
 	return PH_OK;
 }
 
+/*
+ * The Pages of which a reply waits, while there is room: from behind the one where it ran out the last
+ * time, so that they take turns, then from the first on.
+ */
 static enum ph_error
-find_next_due(struct ph_sending *s, int64_t now, struct ph_fail *fail)
+serve_all(struct ph_sending *s, bool claims, int64_t now, struct ph_fail *fail)
 {
-	static const struct ph_slice	 unsure = { NULL, 0 };
-	size_t				 i;
-	int64_t				 due;
+	int		 rounds = s->page.len > 0 ? 2 : 1;
+	int64_t		 due;
+	enum ph_error	 err;
 
-	if (ph_ledger_next_due(s->ledger, unsure, &s->next_due, fail) != PH_OK)
-		return fail->err;
-	for (i = 0; i < s->pages->n; i++) {
-		if (find_page_due(s, &s->pages->all[i], now, &due, fail) != PH_OK)
+	while (rounds > 0 && room(s) > 0) {
+		err = ph_ledger_next_page(s->ledger, &s->page, &due, fail);
+		if (err == PH_NONE) {
+			ph_buffer_reset(&s->page);
+			rounds--;
+		} else if (err != PH_OK || serve(s, ph_pages_find(s->pages, PH_SLICE(&s->page)), due,
+		    claims, now, fail) != PH_OK)
 			return fail->err;
-		if (due != 0 && (s->next_due == 0 || due < s->next_due))
-			s->next_due = due;
 	}
 	return PH_OK;
 }
@@ -485,30 +516,29 @@ find_next_due(struct ph_sending *s, int64_t now, struct ph_fail *fail)
 enum ph_error
 ph_sending_commit(struct ph_sending *s, int64_t now, bool leaving, struct ph_fail *fail)
 {
-	if ((s->noted = ph_sending_finished(s)))
-		memcpy(s->paces_before, s->paces, s->pages->n * sizeof(*s->paces));
-	if (settle_finished(s, now, fail) != PH_OK || decide_unsure(s, now, fail) != PH_OK ||
-	    (!leaving && claim_all(s, now, fail) != PH_OK))
-		return fail->err;
-	return find_next_due(s, now, fail);
-}
+	size_t	 i;
 
-static void
-release(struct claim *c)
-{
-	ph_store_reply_clear(&c->reply);
-	c->is = FREE;
+	s->noted = ph_sending_finished(s);
+	for (i = 0; s->noted && i < s->pages->n; i++)
+		s->lanes[i].pace_before = s->lanes[i].pace;
+	if (settle_finished(s, now, fail) != PH_OK || decide_unsure(s, now, fail) != PH_OK ||
+	    ph_ledger_next_due(s->ledger, nothing, &s->next_unsure, fail) != PH_OK)
+		return fail->err;
+	s->next_due = s->next_unsure;
+	return serve_all(s, !leaving, now, fail);
 }
 
 /* Releases the claims that are so. */
 static void
-release_all(struct ph_sending *s, int is)
+release_all(struct ph_sending *s, enum phase is)
 {
 	struct claim	*c;
 
-	for (c = s->claims; c < s->claims + PLACES; c++)
-		if ((int)c->is == is)
-			release(c);
+	for (c = s->claims; s->n[is] > 0 && c < s->claims + PLACES; c++)
+		if (c->is == is) {
+			ph_store_reply_clear(&c->reply);
+			become(s, c, FREE);
+		}
 }
 
 void
@@ -518,20 +548,19 @@ ph_sending_committed(struct ph_sending *s)
 
 	s->noted = false;
 	release_all(s, FINISHED);
-	for (c = s->claims; c < s->claims + PLACES; c++)
-		if (c->is == CLAIMED) {
-			c->is = WAITING;
-			s->n_flying++;
-		}
+	for (c = s->claims; s->n[CLAIMED] > 0 && c < s->claims + PLACES; c++)
+		if (c->is == CLAIMED)
+			become(s, c, WAITING);
 }
 
 void
 ph_sending_abandon(struct ph_sending *s)
 {
 	struct action	*a;
+	size_t		 i;
 
-	if (s->noted)				/* the same outcomes will be noted again */
-		memcpy(s->paces, s->paces_before, s->pages->n * sizeof(*s->paces));
+	for (i = 0; s->noted && i < s->pages->n; i++)	/* the same outcomes will be noted again */
+		s->lanes[i].pace = s->lanes[i].pace_before;
 	s->noted = false;
 	release_all(s, CLAIMED);
 	for (a = s->actions; a < s->actions + PH_SENDING_SHOWN; a++)
@@ -579,12 +608,11 @@ launch(struct ph_sending *s, struct claim *c)
 	ph_message_format_send(c->reply.kind, PH_SLICE(&c->reply.person), PH_SLICE(&c->reply.body),
 	    c->reply.token, &body);
 	call.body = PH_SLICE(&body);
-	c->is = FLYING;
+	become(s, c, FLYING);
 	if (ph_buffer_check(&body, &fail) != PH_OK || ph_graph_send(s->graph, &call, &fail) != PH_OK) {
 		const struct ph_answer	 unsent = { .handed = false, .transport = fail.text };
 
-		judge(c, &unsent);		/* not a byte left us */
-		s->n_flying--;
+		judge(s, c, &unsent);		/* not a byte left us */
 	}
 	ph_buffer_clear(&body);
 }
@@ -598,7 +626,7 @@ ph_sending_launch(struct ph_sending *s)
 	for (a = s->actions; a < s->actions + PH_SENDING_SHOWN; a++)
 		if (a->is == WANTED)
 			launch_action(s, a);
-	for (c = s->claims; c < s->claims + PLACES; c++)
+	for (c = s->claims; s->n[WAITING] > 0 && c < s->claims + PLACES; c++)
 		if (c->is == WAITING && !is_behind_action(s, c->reply.conv))
 			launch(s, c);
 }
@@ -606,27 +634,17 @@ ph_sending_launch(struct ph_sending *s)
 size_t
 ph_sending_flying(const struct ph_sending *s)
 {
-	const struct claim	*c;
-	size_t			 n = 0;
-
-	for (c = s->claims; c < s->claims + PLACES; c++)
-		n += c->is != FREE;
-	return n;
+	return PLACES - s->n[FREE];
 }
 
 bool
 ph_sending_finished(const struct ph_sending *s)
 {
-	const struct claim	*c;
-
-	for (c = s->claims; c < s->claims + PLACES; c++)
-		if (c->is == FINISHED)
-			return true;
-	return false;
+	return s->n[FINISHED] > 0;
 }
 
 int64_t
 ph_sending_next_due(const struct ph_sending *s)
 {
-	return s->next_due;
+	return n_flying(s) < PH_SENDING_FLYING ? s->next_due : 0;
 }

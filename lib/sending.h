@@ -56,7 +56,10 @@ void		ph_sending_abandon(struct ph_sending *sending);	/* the turn did not happen
 
 void		ph_sending_launch(struct ph_sending *sending);	/* what is claimed, and actions */
 
-/* Claims not yet settled; whether one of them has finished; when something is due, 0: never. */
+/*
+ * Claims not yet settled; whether one of them has finished; when something is due, 0: never, or there
+ * is no room for it before one of them finishes.
+ */
 size_t		ph_sending_flying(const struct ph_sending *sending);
 bool		ph_sending_finished(const struct ph_sending *sending);
 int64_t		ph_sending_next_due(const struct ph_sending *sending);

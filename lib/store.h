@@ -265,6 +265,13 @@ struct ph_store_ops {
 			    const unsigned char token[PH_STORE_TOKEN_LEN], struct ph_slice mid,
 			    int64_t *id, int64_t *left_at, bool *moved, struct ph_fail *fail);
 
+	/*
+	 * The first page behind this one, in the order of their bytes, of which a reply waits, and when
+	 * its next is due; "" is before all.  PH_NONE: there is none.
+	 */
+	enum ph_error	(*next_page)(struct ph_store *store, struct ph_buffer *page, int64_t *due,
+			    struct ph_fail *fail);
+
 	/* When the next reply of this page is due; of an absent page: the next unsure one; 0: none. */
 	enum ph_error	(*next_due)(struct ph_store *store, struct ph_slice page, int64_t *due,
 			    struct ph_fail *fail);

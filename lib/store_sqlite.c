@@ -189,6 +189,8 @@ static const char *const	 sql[N_STATEMENTS] = {
 	/* What an operator made ready may stand before what is in flight. */
 	[WAIT_CONV] = "UPDATE conv SET due=NULL WHERE id=?1 AND EXISTS (SELECT 1 FROM reply WHERE conv=?1"
 	    " AND " REPLY_OPEN " AND " REPLY_FLYING ")",
+	[READY_PAGE] = "SELECT page, due FROM conv WHERE due IS NOT NULL AND page>?1"
+	    " ORDER BY page, due LIMIT 1",
 	[NEXT_READY] = "SELECT min(due) FROM conv WHERE page=?1 AND due IS NOT NULL",
 	[NEXT_UNSURE] = "SELECT due FROM reply WHERE " REPLY_FLYING " AND state='unsure'"
 	    " ORDER BY due LIMIT 1",
@@ -451,6 +453,7 @@ const struct ph_store_ops	 ph_store_sqlite = {
 	.flying = ph_store_sqlite_flying,
 	.move = ph_store_sqlite_move,
 	.confirm = ph_store_sqlite_confirm,
+	.next_page = ph_store_sqlite_next_page,
 	.next_due = ph_store_sqlite_next_due,
 	.pause = sqlite_pause,
 	.paused = sqlite_paused,

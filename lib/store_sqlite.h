@@ -30,7 +30,7 @@ enum statement {		/* store_sqlite.c has their texts */
 	ADD_REPLY, WAKE_CONV, SAID, HOLD, DROP_REST, DROP_ALL, LEND,
 	LEND_CONV, UNCLAIM, RETRY, DROP, REMOVE, RETRY_EVENT, DROP_EVENT, REMOVE_EVENT, TELL_EVENT,
 	HOLD_ONE, RELEASE, TELL, DUE_HEADS, CLAIM, TAKE_CONV, SENDING, UNSURE, MOVE, NEXT_CONV,
-	WAIT_CONV, NEXT_READY, NEXT_UNSURE, PAUSE, PAUSED, GO_ON, NOTE, ADVANCE_CONV, ADVANCE_REPLY, ADVANCE_EVENT, NOTED,
+	WAIT_CONV, READY_PAGE, NEXT_READY, NEXT_UNSURE, PAUSE, PAUSED, GO_ON, NOTE, ADVANCE_CONV, ADVANCE_REPLY, ADVANCE_EVENT, NOTED,
 	FIND_TOKEN, CONFIRM, RECALL, COUNT_OWED, HOLD_ALL, HOLD_CONVS, DROP_EVENTS,
 	PRUNE_EVENT_END, PRUNE_EVENT, PRUNE_REPLY_END, PRUNE_REPLY, PRUNE_SEEN_END, PRUNE_SEEN,
 	NEXT_PAGE, FIND_PERSON, IN_FLIGHT, CLOSE_EVENTS, CLOSE_REPLIES, PART, NEXT_ROW, FORGET_NEWEST,
@@ -86,6 +86,7 @@ enum ph_error
 	ph_store_sqlite_forget(struct ph_store *, struct ph_slice, struct ph_slice,
 	    struct ph_store_erasure *, struct ph_fail *),
 	ph_store_sqlite_prune(struct ph_store *, int64_t, int64_t, bool *, struct ph_fail *),
+	ph_store_sqlite_next_page(struct ph_store *, struct ph_buffer *, int64_t *, struct ph_fail *),
 	ph_store_sqlite_next_due(struct ph_store *, struct ph_slice, int64_t *, struct ph_fail *);
 
 #endif

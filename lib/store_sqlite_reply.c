@@ -259,6 +259,24 @@ ph_store_sqlite_confirm(struct ph_store *s, const unsigned char token[PH_STORE_T
 }
 
 enum ph_error
+ph_store_sqlite_next_page(struct ph_store *s, struct ph_buffer *page, int64_t *due,
+    struct ph_fail *fail)
+{
+	const struct ph_slice	 after = { page->len > 0 ? page->data : "", page->len };
+	sqlite3_stmt		*st = ph_sqlite_start(&s->sq, READY_PAGE, WITH(TEXT(after)));
+	enum ph_error		 err = ph_sqlite_next(&s->sq, READY_PAGE, fail);
+
+	if (err == PH_OK) {
+		ph_buffer_reset(page);
+		ph_sqlite_column(st, 0, page);
+		*due = sqlite3_column_int64(st, 1);
+		err = ph_buffer_check(page, fail);
+	}
+	ph_sqlite_end(&s->sq, READY_PAGE);
+	return err;
+}
+
+enum ph_error
 ph_store_sqlite_next_due(struct ph_store *s, struct ph_slice page, int64_t *due,
     struct ph_fail *fail)
 {

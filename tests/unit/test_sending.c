@@ -334,9 +334,40 @@ TEST(no_more_fly_at_once_than_there_is_room_for)
 	}
 	go();
 	assert_int_equal(ph_sending_flying(sending), PH_SENDING_FLYING);
+	assert_int_equal(ph_sending_next_due(sending), 0);	/* it would wake us for nothing */
 	until("SELECT count(*) FROM reply WHERE state='sent'", "100");
 	assert_string_equal(query("SELECT max(attempt) FROM reply"), "1");
 	assert_int_equal(n_graph_asked, 100 + PH_SENDING_SHOWN);
+}
+
+TEST(a_page_that_owes_much_leaves_room_for_the_others)
+{
+	const int64_t	 by = ph_clock_mono() + BY_MS;
+	char		 person[16], file[600], secret[] = "app-secret";
+	struct ph_conf	 conf = { .pages = file, .app_secret = secret };
+	int		 i;
+
+	ph_sending_free(sending);
+	forget_pages();
+	room_write("pages.json", BYTES("{\"9001\":{\"access_token\":\"a\"},"
+	    "\"9002\":{\"access_token\":\"b\"}}"), 0600);
+	snprintf(file, sizeof(file), "%s/pages.json", room);
+	must(ph_pages_load(&conf, &pages, &wrong), &wrong);
+	must(ph_sending_new(ledger, graph, pages, &news, &sending, &wrong), &wrong);
+	graph_listen(TAKEN);
+	begin();
+	for (i = 0; i < 2 * PH_SENDING_FLYING; i++) {
+		snprintf(person, sizeof(person), "%d", 7000 + i);
+		owe("9001", person, "{\"text\":\"x\"}\n", false);
+	}
+	owe("9002", "7001", "{\"text\":\"x\"}\n", false);
+	go();
+	assert_string_equal(query("SELECT state FROM reply WHERE id=129"), "ready");
+	while (!ph_sending_finished(sending) && ph_clock_left_ms(by) > 0)
+		gather();
+	begin();
+	go();
+	assert_string_equal(query("SELECT state FROM reply WHERE id=129"), "sending");
 }
 
 TEST(each_kind_goes_where_it_belongs)
@@ -402,6 +433,7 @@ main(void)
 		in_a_room(who_leaves_claims_nothing_more),
 		in_a_room(without_a_token_nothing_is_claimed),
 		in_a_room(no_more_fly_at_once_than_there_is_room_for),
+		in_a_room(a_page_that_owes_much_leaves_room_for_the_others),
 		in_a_room(each_kind_goes_where_it_belongs),
 	};
 

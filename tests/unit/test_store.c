@@ -156,6 +156,36 @@ TEST(pages_do_not_meet)
 	assert_int_equal(claim(100, MAX), 1);
 }
 
+static int64_t
+conversation_on(const char *page)
+{
+	struct ph_store_conv	 conv;
+
+	ask(find, slice(page), BYTES("7001"), true, &conv);
+	return conv.id;
+}
+
+TEST(the_pages_of_which_replies_wait_are_told_one_by_one)
+{
+	static const struct { const char *page; int64_t due; } rows[] = { { "9001", 10 }, { "9003", 5 } };
+	struct ph_buffer	 page = PH_BUFFER_INIT;
+	int64_t			 due = -1;
+	size_t			 i;
+
+	owe(conversation_on("9003"), 5, "x");
+	owe(conversation_on("9001"), 10, "x");
+	owe(conversation("7002"), 20, "x");	/* of the same Page, later */
+	owe(conversation_on("9002"), 1, "in flight");
+	ask(claim, BYTES("9002"), 1, found, MAX, &n);
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		ask(next_page, &page, &due);
+		assert_string_equal(page.data, rows[i].page);
+		assert_int_equal(due, rows[i].due);
+	}
+	assert_int_equal(row->ops->next_page(store, &page, &due, &wrong), PH_NONE);
+	ph_buffer_clear(&page);
+}
+
 TEST(a_wrong_token_moves_nothing)
 {
 	const struct ph_store_move	 by_hand = { .state = "sent" };
@@ -1129,6 +1159,7 @@ main(void)
 		in_a_room(an_unsure_reply_takes_nobodys_turn),
 		in_a_room(only_heads_that_are_due_and_the_oldest_of_them),
 		in_a_room(pages_do_not_meet),
+		in_a_room(the_pages_of_which_replies_wait_are_told_one_by_one),
 		in_a_room(a_wrong_token_moves_nothing),
 		in_a_room(what_is_due_beyond_a_limit_becomes_due_now),
 		in_a_room(what_is_unsure_beyond_a_limit_is_looked_at_now),

@@ -446,8 +446,8 @@ TEST(no_question_reads_a_whole_table)
 /* What every reply asks: it pays for each table that is built in memory, and for each plan. */
 TEST(a_reply_is_owed_and_sent_without_tables_in_memory)
 {
-	static const enum statement	 each[] = { ADD_REPLY, WAKE_CONV, SAID, NEXT_READY, NEXT_UNSURE,
-		DUE_HEADS, CLAIM, TAKE_CONV, UNSURE, MOVE, NEXT_CONV };
+	static const enum statement	 each[] = { ADD_REPLY, WAKE_CONV, SAID, READY_PAGE, DUE_HEADS,
+		CLAIM, TAKE_CONV, NEXT_READY, NEXT_UNSURE, UNSURE, MOVE, NEXT_CONV };
 	sqlite3_stmt			*steps = NULL;
 	char				*explain;
 	size_t				 i;
