@@ -9,9 +9,11 @@
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "graph.h"
@@ -22,6 +24,7 @@
 #define IDLE_S		30L		/* drop an idle connection before Graph does */
 #define LIFETIME_S	600L
 #define CONNECTIONS	8L		/* to one host; each carries many requests */
+#define MAX_SOCKETS	32		/* of those; while one is opened there may be several */
 #define MAX_RETRY_AFTER_S	3600	/* nobody waits longer on a header's word */
 #define MAX_WATCHED	400
 
@@ -43,6 +46,9 @@ struct ph_graph {
 	struct curl_slist	*headers;
 	struct flight		 flights[PH_GRAPH_FLYING];
 	size_t			 n_flying, n_running;	/* running: of those, not finished when last moved */
+	int			 sockets[MAX_SOCKETS];	/* open ones */
+	size_t			 n_sockets;
+	bool			 launched;	/* something, since bytes were moved last */
 };
 
 /*
@@ -71,6 +77,30 @@ may_begin(void *arg, char *to, char *from, int to_port, int from_port)
 	(void)to_port;
 	(void)from_port;
 	return f->handed > 0 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static int
+note_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	struct ph_graph	*g = arg;
+
+	(void)purpose;
+	if (g->n_sockets < MAX_SOCKETS)		/* one more is only slower */
+		g->sockets[g->n_sockets++] = fd;
+	return CURL_SOCKOPT_OK;
+}
+
+static int
+forget_socket(void *arg, curl_socket_t fd)
+{
+	struct ph_graph	*g = arg;
+	size_t		 i;
+
+	for (i = 0; i < g->n_sockets && g->sockets[i] != fd; i++)
+		continue;
+	if (i < g->n_sockets)
+		g->sockets[i] = g->sockets[--g->n_sockets];
+	return close(fd);
 }
 
 static size_t
@@ -158,6 +188,10 @@ equip(struct ph_graph *g, struct flight *f)
 	    curl_easy_setopt(e, CURLOPT_USERAGENT, "pagehook/" PH_VERSION) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_HTTPHEADER, g->headers) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 4096L) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, note_socket) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_SOCKOPTDATA, g) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, forget_socket) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, g) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_READFUNCTION, hand_out) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_READDATA, f) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, may_begin) == CURLE_OK &&
@@ -276,6 +310,7 @@ launch(struct ph_graph *g, struct flight *f, const struct ph_graph_call *call, s
 	    curl_multi_add_handle(g->multi, f->easy) != CURLM_OK)
 		return ph_error_set(fail, PH_NOMEM, "libcurl takes no request");
 	f->in_use = true;
+	g->launched = true;
 	g->n_flying++;
 	return PH_OK;
 }
@@ -302,13 +337,32 @@ ph_graph_flying(const struct ph_graph *g)
 	return g->n_flying;
 }
 
+static void
+cork(const struct ph_graph *g, int on)
+{
+	size_t	 i;
+
+	for (i = 0; i < g->n_sockets; i++)
+		(void)setsockopt(g->sockets[i], IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+/*
+ * libcurl writes the head and the body of each request by themselves: what is launched together is to
+ * leave together, not as two packets each that wake the other side.
+ */
 void
 ph_graph_perform(struct ph_graph *g)
 {
-	int	 running = 0;
+	const bool	 launched = g->launched;
+	int		 running = 0;
 
+	g->launched = false;
+	if (launched)
+		cork(g, 1);
 	if (curl_multi_perform(g->multi, &running) == CURLM_OK)
 		g->n_running = (size_t)running;
+	if (launched)
+		cork(g, 0);
 }
 
 bool

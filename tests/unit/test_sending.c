@@ -5,6 +5,8 @@
  * Lives in a temporary directory; the time of the helper's turns is a number that a test moves.
  * SPDX-License-Identifier: ISC
  */
+#include <linux/tcp.h>			/* with all of struct tcp_info */
+
 #include "clock.h"
 #include "given_pages.h"
 #include "graph_here.h"
@@ -370,6 +372,55 @@ TEST(a_page_that_owes_much_leaves_room_for_the_others)
 	assert_string_equal(query("SELECT state FROM reply WHERE id=129"), "sending");
 }
 
+/* Accepts if need be, waits for a request, answers it, and leaves the connection open. */
+static void
+answer_on(int *fd)
+{
+	static const char	 taken[] = "HTTP/1.1 200 OK\r\nContent-Length: 46\r\n\r\n" TAKEN;
+	const int64_t		 by = ph_clock_mono() + BY_MS;
+	struct ph_graph_sent	 sent;
+	char			 heard[4096] = "";
+	ssize_t			 n = 0;
+
+	while (n <= 0 || heard[n - 1] != '}') {		/* the words come last */
+		assert_true(ph_clock_left_ms(by) > 0);
+		ph_graph_wait(graph, NULL, 0, 1);
+		ph_graph_perform(graph);
+		if (*fd == -1)
+			*fd = accept4(graph_socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		n = *fd == -1 ? 0 : recv(*fd, heard, sizeof(heard), 0);
+	}
+	assert_int_equal(write(*fd, taken, sizeof(taken) - 1), sizeof(taken) - 1);
+	while (!ph_sending_finished(sending) && ph_clock_left_ms(by) > 0) {
+		ph_graph_wait(graph, NULL, 0, 1);
+		ph_graph_perform(graph);
+		while (ph_graph_next(graph, &sent))
+			ph_sending_take(sending, &sent);
+	}
+}
+
+/* Each packet wakes the other side, which has nothing to do before it has the words, too. */
+TEST(a_request_leaves_in_one_packet)
+{
+	struct tcp_info	 before, after;
+	socklen_t	 len = sizeof(before);
+	int		 fd = -1;
+
+	graph_listen(TAKEN);
+	begin();
+	owe("9001", "7001", "{\"text\":\"one\"}\n{\"text\":\"two\"}\n", false);
+	go();
+	answer_on(&fd);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &before, &len), 0);
+	begin();
+	go();					/* the second: the connection is there */
+	ph_graph_perform(graph);
+	answer_on(&fd);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &after, &len), 0);
+	assert_int_equal(after.tcpi_data_segs_in - before.tcpi_data_segs_in, 1);
+	close(fd);
+}
+
 TEST(each_kind_goes_where_it_belongs)
 {
 	struct ph_store_conv	 conv;
@@ -434,6 +485,7 @@ main(void)
 		in_a_room(without_a_token_nothing_is_claimed),
 		in_a_room(no_more_fly_at_once_than_there_is_room_for),
 		in_a_room(a_page_that_owes_much_leaves_room_for_the_others),
+		in_a_room(a_request_leaves_in_one_packet),
 		in_a_room(each_kind_goes_where_it_belongs),
 	};
 
