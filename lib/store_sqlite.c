@@ -102,8 +102,7 @@ static const char *const	 sql[N_STATEMENTS] = {
 	[SEE] = "INSERT INTO seen (key, day) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[FIND_CONV] = "SELECT id, first, silent_until, turn_at, foreign_thread FROM conv"
 	    " WHERE page=?1 AND person=?2",
-	[TURN_CONV] = "UPDATE conv SET turn_at=max(coalesce(turn_at, 0), ?3) WHERE page=?1 AND person=?2"
-	    " RETURNING id, first, silent_until, turn_at, foreign_thread",
+	[TURN_CONV] = "UPDATE conv SET turn_at=?2 WHERE id=?1",
 	[ADD_CONV] = "INSERT INTO conv (page, person, turn_at) VALUES (?1, ?2, ?3)",
 	[MEET] = "UPDATE conv SET first=?2 WHERE id=?1",
 	[ADD_EVENT] = "INSERT INTO event (conv, object, page, kind, mid, at, came, state, why, body)"

@@ -9,13 +9,12 @@
 
 #include "store_sqlite.h"
 
-/* The columns id, first, silent_until, turn_at, foreign_thread of the only row. */
 static enum ph_error
-read_conv(struct ph_sqlite *sq, enum statement which, const struct ph_sqlite_value *with,
+find_conv(struct ph_sqlite *sq, struct ph_slice page, struct ph_slice person,
     struct ph_store_conv *out, struct ph_fail *fail)
 {
-	sqlite3_stmt	*st = ph_sqlite_start(sq, which, with);
-	enum ph_error	 err = ph_sqlite_next(sq, which, fail);
+	sqlite3_stmt	*st = ph_sqlite_start(sq, FIND_CONV, WITH(TEXT(page), TEXT(person)));
+	enum ph_error	 err = ph_sqlite_next(sq, FIND_CONV, fail);
 
 	if (err == PH_OK)
 		*out = (struct ph_store_conv){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
@@ -23,7 +22,7 @@ read_conv(struct ph_sqlite *sq, enum statement which, const struct ph_sqlite_val
 		    sqlite3_column_int64(st, 4) != 0 };
 	if (err == PH_OK && sqlite3_column_type(st, 1) == SQLITE_NULL)
 		out->first = -1;		/* nobody has had a turn yet */
-	ph_sqlite_end(sq, which);
+	ph_sqlite_end(sq, FIND_CONV);
 	return err;
 }
 
@@ -43,17 +42,16 @@ static enum ph_error
 take_conv(struct ph_sqlite *sq, const struct ph_store_event *ev, struct ph_store_conv *conv,
     struct ph_fail *fail)
 {
-	enum ph_error	 err;
+	enum ph_error	 err = find_conv(sq, ev->page, ev->person, conv, fail);
 
-	if (ev->turn)
-		err = read_conv(sq, TURN_CONV, WITH(TEXT(ev->page), TEXT(ev->person), INT(ev->at)), conv,
-		    fail);
-	else
-		err = read_conv(sq, FIND_CONV, WITH(TEXT(ev->page), TEXT(ev->person)), conv, fail);
-	if (err != PH_NONE)
+	if (err == PH_NONE) {
+		*conv = (struct ph_store_conv){ .first = -1, .turn_at = ev->turn ? ev->at : 0 };
+		return add_conv(sq, ev->page, ev->person, conv, fail);
+	}
+	if (err != PH_OK || !ev->turn || ev->at <= conv->turn_at)
 		return err;
-	*conv = (struct ph_store_conv){ .first = -1, .turn_at = ev->turn ? ev->at : 0 };
-	return add_conv(sq, ev->page, ev->person, conv, fail);
+	conv->turn_at = ev->at;
+	return ph_sqlite_run(sq, TURN_CONV, WITH(INT(conv->id), INT(ev->at)), fail);
 }
 
 /* The person's first turn is remembered by its event. */
@@ -93,7 +91,7 @@ enum ph_error
 ph_store_sqlite_find(struct ph_store *s, struct ph_slice page, struct ph_slice person, bool make,
     struct ph_store_conv *out, struct ph_fail *fail)
 {
-	enum ph_error	 err = read_conv(&s->sq, FIND_CONV, WITH(TEXT(page), TEXT(person)), out, fail);
+	enum ph_error	 err = find_conv(&s->sq, page, person, out, fail);
 
 	if (err == PH_OK && out->first == -1)
 		out->first = 0;
