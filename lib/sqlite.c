@@ -171,7 +171,7 @@ ph_sqlite_wait(struct ph_sqlite *s, struct ph_fail *fail)
 {
 	const int	 why = s->unsynced ? ph_sync_wait(s->log) : 0;
 
-	s->unsynced = false;
+	s->unsynced = why != 0;
 	return why == 0 ? PH_OK : ph_sqlite_error(NULL, s->path, SQLITE_IOERR_FSYNC, strerror(why), fail);
 }
 

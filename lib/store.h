@@ -126,7 +126,7 @@ struct ph_store_ops {
 	/*
 	 * One transaction.  When write returns PH_OK it happened, for all but a power failure: the next may
 	 * begin, but before that one's write it is waited for.  When wait returns PH_OK it is on the disk;
-	 * PH_BROKEN: nobody knows.  abandon never fails.
+	 * PH_BROKEN: nobody knows, and no later wait will.  abandon never fails.
 	 */
 	enum ph_error	(*begin)(struct ph_store *store, struct ph_fail *fail);
 	enum ph_error	(*write)(struct ph_store *store, struct ph_fail *fail);

@@ -22,7 +22,7 @@
 
 struct ph_sync {
 	int		 fd, done_fd;		/* the file; an eventfd */
-	int		 err;
+	int		 err;			/* of the first sync that failed */
 	sem_t		 asked;
 	atomic_bool	 done;
 	bool		 begun, has_thread, over;
@@ -50,7 +50,8 @@ serve(void *arg)
 			continue;
 		if (s->over)
 			return NULL;
-		s->err = sync_file(s->fd);
+		if (s->err == 0)
+			s->err = sync_file(s->fd);
 		atomic_store(&s->done, true);
 		(void)!write(s->done_fd, &one, sizeof(one));
 	}
@@ -132,10 +133,11 @@ ph_sync_wait(struct ph_sync *s)
 {
 	uint64_t	 n;
 
-	if (!s->begun)
-		return sync_file(s->fd);
-	while (read(s->done_fd, &n, sizeof(n)) == -1 && errno == EINTR)
-		continue;
+	if (s->begun)
+		while (read(s->done_fd, &n, sizeof(n)) == -1 && errno == EINTR)
+			continue;
+	else if (s->err == 0)
+		s->err = sync_file(s->fd);
 	s->begun = false;
 	return s->err;
 }

@@ -28,7 +28,10 @@ int		 ph_sync_begin(struct ph_sync *s);
 /* Whether what was begun is over. */
 bool		 ph_sync_is_done(const struct ph_sync *s);
 
-/* What was begun, or if nothing was: what was written until now, is on the disk.  0, or errno. */
+/*
+ * What was begun, or if nothing was: what was written until now, is on the disk.  0, or errno: then for
+ * ever, since the kernel may have dropped what it could not write, and would say that all is well.
+ */
 int		 ph_sync_wait(struct ph_sync *s);
 
 #endif

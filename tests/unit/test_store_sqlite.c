@@ -268,6 +268,21 @@ keep_keys(int from, int to, enum ph_error err)
 	}
 }
 
+TEST(what_could_not_be_synced_is_never_said_to_be)
+{
+	open_store();
+	must(ops->begin(store, &wrong), &wrong);
+	must(keep("k", BYTES("x")), &wrong);
+	must(ops->write(store, &wrong), &wrong);
+	ph_sync_close(store->sq.log);
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	must(ph_sync_open("pipe", &store->sq.log, &wrong), &wrong);
+	assert_int_equal(ops->wait(store, &wrong), PH_BROKEN);
+	wrong = (struct ph_fail)PH_FAIL_INIT;
+	assert_false(ops->is_synced(store));
+	assert_int_equal(ops->wait(store, &wrong), PH_BROKEN);
+}
+
 /* As many as are on their way from one table to the other when it is let go. */
 TEST(a_key_is_known_wherever_it_is)
 {
@@ -608,6 +623,7 @@ main(void)
 		in_a_room(what_is_no_database_is_broken_and_untouched),
 		in_a_room(an_outsiders_lock_is_busy_and_passes),
 		in_a_room(a_full_disk_is_told_and_passes),
+		in_a_room(what_could_not_be_synced_is_never_said_to_be),
 		in_a_room(a_key_is_known_wherever_it_is),
 		in_a_room(nothing_begins_in_a_file_that_was_taken_away),
 		in_a_room(a_log_begun_anew_is_cut_when_idle),

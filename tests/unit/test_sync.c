@@ -82,6 +82,25 @@ TEST(what_cannot_be_synced_says_why)
 	assert_int_equal(ph_sync_wait(s), EINVAL);
 }
 
+/* As the kernel does: it tells of bytes that are lost once, and then that all is well. */
+TEST(what_failed_once_has_failed_for_good)
+{
+	int	 fd, good;
+
+	room_write("log", BYTES("x"), 0600);
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	assert_int_not_equal(good = open("log", O_RDWR | O_CLOEXEC), -1);
+	assert_int_not_equal(fd = dup(good), -1);
+	close(fd);				/* the next one that is opened bears this number */
+	must(ph_sync_open("pipe", &s, &wrong), &wrong);
+	assert_int_equal(ph_sync_wait(s), EINVAL);
+	assert_int_equal(dup2(good, fd), fd);
+	close(good);
+	assert_int_equal(ph_sync_wait(s), EINVAL);
+	ph_sync_begin(s);
+	assert_int_equal(ph_sync_wait(s), EINVAL);
+}
+
 int
 main(void)
 {
@@ -90,6 +109,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_was_begun_ends_by_itself_as_often_as_it_is_begun, enter, leave),
 		cmocka_unit_test_setup_teardown(it_may_be_closed_while_it_is_on_its_way, enter, leave),
 		cmocka_unit_test_setup_teardown(what_cannot_be_synced_says_why, enter, leave),
+		cmocka_unit_test_setup_teardown(what_failed_once_has_failed_for_good, enter, leave),
 	};
 
 	return cmocka_run_group_tests_name("sync", tests, NULL, NULL);
