@@ -258,27 +258,11 @@ run_alert(struct ph_turn *t)
 }
 
 static void
-let_spooled_go(struct ph_turn *t)
-{
-	size_t	 i;
-
-	for (i = 0; i < t->n_spooled; i++)
-		if (t->spooled[i].err == PH_BUSY)
-			ph_spool_hold(&t->spool, &t->spooled[i]);
-		else
-			ph_spool_drop(&t->spool, &t->spooled[i]);
-	ph_spooled_free(t->spooled, t->n_spooled);
-	t->spooled = NULL;
-	t->n_spooled = 0;
-}
-
-static void
 act(struct ph_turn *t)
 {
 	ph_wire_flush(t->wire);
 	ph_sending_launch(t->sending);
 	ph_asked_launch(t->asked);
-	let_spooled_go(t);
 	ph_graph_perform(t->graph);		/* the first bytes leave before we wait for anything */
 	ph_news_tell(&t->news);
 	if (ph_alert_is_due(t->alert))
@@ -477,6 +461,22 @@ close_turn(struct ph_turn *t)
 	t->unsettled = true;
 }
 
+/* Its own alone: a turn that took them in is settled before the next one reads others. */
+static void
+let_spooled_go(struct ph_turn *t)
+{
+	size_t	 i;
+
+	for (i = 0; i < t->n_spooled; i++)
+		if (t->spooled[i].err == PH_BUSY)
+			ph_spool_hold(&t->spool, &t->spooled[i]);
+		else
+			ph_spool_drop(&t->spool, &t->spooled[i]);
+	ph_spooled_free(t->spooled, t->n_spooled);
+	t->spooled = NULL;
+	t->n_spooled = 0;
+}
+
 /* Wait. */
 
 static bool
@@ -569,8 +569,10 @@ ph_turn(struct ph_turn *t, struct ph_fail *fail)
 	close_turn(t);
 	if (goes_on(t))
 		return PH_OK;		/* the next turn settles this one */
-	if (settle(t, fail) != PH_OK ||	/* on the disk: verdicts to fronts, claims to Graph */
-	    tidy(t, fail) != PH_OK)
+	if (settle(t, fail) != PH_OK)	/* on the disk: verdicts to fronts, claims to Graph */
+		return fail->err;
+	let_spooled_go(t);
+	if (tidy(t, fail) != PH_OK)
 		return fail->err;
 	wait(t);
 	return PH_OK;

@@ -90,4 +90,29 @@ subtest 'a sync fails while the next turn is made' => sub {
 	hand_over($hook, $front, 2);
 	is verdicts($front, 2), 'kk', 'the next one keeps what comes';
 };
+
+subtest 'the next turn has read the spool, and is not kept' => sub {
+	my $hook = installed();
+	my $front = front($hook);
+	begin_turn($hook, $front);
+	my $body = body($hook);
+	my $name = '1700000000000-1-1-00000001';
+	WebServer::spill("$hook->{dir}/$name", 'pagehook-spool 1 ' . int(time * 1000) . ' ' . length($body) .
+	    "\n$body");
+	rename "$hook->{dir}/$name", "$hook->{state}/spool/$name" or die "rename: $!";
+	my $said = "$hook->{dir}/stranger.said";
+	WebServer::spill($said, '');
+	open my $stranger, '|-', "/usr/bin/sqlite3 '$hook->{state}/queue.db' >'$said'" or die "sqlite3: $!";
+	syswrite $stranger, "BEGIN IMMEDIATE;\nSELECT 'it is mine';\n";
+	$hook->wait_for(sub { slurp($said) =~ /it is mine/ }, 'a stranger locks the store');
+	hand_over($hook, $front, 1);
+	end_turn($hook);
+	is verdicts($front, 2), 'kk', 'the last turn is kept';
+	$hook->soon(sub { grep { /locked/ } map { $_->{what} // () } $hook->log }, 'the next is not');
+	is join(' ', in_spool($hook)) =~ s/\.\d$//r, $name, '  so its body is still in the spool';
+	syswrite $stranger, "ROLLBACK;\n";
+	close $stranger;
+	$hook->soon(sub { !in_spool($hook) }, '  until the store is free again');
+	is n_kept($hook), 3, '  and its event is kept';
+};
 done_testing;
