@@ -20,6 +20,7 @@ struct ph_store {
 	/* What the table `fresh` has, while that is known; and how many slots are on their way to `seen`. */
 	struct ph_fresh		 fresh;
 	bool			 knows_fresh, merging;
+	bool			 added;		/* a key, in this transaction */
 	size_t			 merged_to, merge_cap;
 	int64_t			 merge_last;	/* the last row that was there when it began */
 };

@@ -19,7 +19,7 @@
 #endif
 #define MERGE_FOR_ONE	3
 
-/* What the table has: at the beginning, after a transaction that was undone, after a merge. */
+/* What the table has: at the beginning, after a transaction with new keys that was undone, after a merge. */
 static enum ph_error
 load(struct ph_store *s, struct ph_fail *fail)
 {
@@ -102,6 +102,7 @@ ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY], i
 		return PH_NONE;
 	if ((err = ph_sqlite_ask(&s->sq, SEEN, WITH(BLOB(bytes)), &one, fail)) != PH_NONE)
 		return err == PH_OK ? PH_NONE : err;
+	s->added = true;
 	if (ph_sqlite_run(&s->sq, ADD_FRESH, WITH(BLOB(bytes)), fail) != PH_OK ||
 	    ph_fresh_add(&s->fresh, key, fail) != PH_OK)
 		return fail->err;

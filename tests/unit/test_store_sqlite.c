@@ -313,6 +313,22 @@ TEST(a_key_is_known_wherever_it_is)
 	assert_string_not_equal(value_of(connection, "SELECT count(*) FROM seen"), "0");
 }
 
+TEST(keys_go_to_their_place_although_transactions_without_any_are_undone)
+{
+	int	 n;
+
+	open_store();
+	for (n = 0; n < 600; n += 10) {
+		must(ops->begin(store, &wrong), &wrong);
+		keep_keys(n, n + 10, PH_OK);
+		commit();
+		must(ops->begin(store, &wrong), &wrong);
+		keep_keys(n, n + 10, PH_NONE);
+		ops->abandon(store);
+	}
+	assert_true(store->fresh.n < 400);
+}
+
 /* Its promise is kept in a file that nobody would find. */
 static void
 out_of_place(enum ph_error err, const char *told)
@@ -625,6 +641,7 @@ main(void)
 		in_a_room(a_full_disk_is_told_and_passes),
 		in_a_room(what_could_not_be_synced_is_never_said_to_be),
 		in_a_room(a_key_is_known_wherever_it_is),
+		in_a_room(keys_go_to_their_place_although_transactions_without_any_are_undone),
 		in_a_room(nothing_begins_in_a_file_that_was_taken_away),
 		in_a_room(a_log_begun_anew_is_cut_when_idle),
 		in_a_room(the_log_is_moved_in_when_idle_and_only_then),
