@@ -166,7 +166,7 @@ enum ph_error	ph_ledger_page_held(struct ph_ledger *ledger, struct ph_slice page
 		    struct ph_slice under, int64_t *until, struct ph_fail *fail) PH_MUST_USE;
 
 /*
- * Claims at most max of a page's replies, to be sent once the commit is through.  What is too old by
+ * Claims at most max of a page's replies, to be sent once they are on the disk.  What is too old by
  * now is "dead" instead: n_late were; they stand behind the claims, cleared but for their ids.
  */
 enum ph_error	ph_ledger_claim(struct ph_ledger *ledger, struct ph_slice page, int64_t now,

@@ -37,7 +37,7 @@ struct ph_tally {		/* since the helper began */
 };
 
 struct ph_news {
-	struct ph_buffer	 said, sure;	/* log lines: of this turn, and of those that are written */
+	struct ph_buffer	 said, sure;	/* log lines: of this turn, and of the last, which is written */
 	struct ph_tally		 tally;
 	struct ph_raised {
 		enum ph_cause	 cause;

@@ -1,7 +1,7 @@
 /*
  * store -- rows of events and replies, as opaque bytes: the contract of every store.
  * Knows buffer.  Does not know Messenger, Graph, or which state follows which.
- * Called by ledger alone, between begin and commit.
+ * Called by ledger alone, between begin and write.
  * Lives in the helper's one thread, opened while the lock is held.
  * States and their guarantees: lib/pagehook-states.7.
  *
