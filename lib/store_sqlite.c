@@ -289,7 +289,7 @@ sqlite_begin(struct ph_store *s, struct ph_fail *fail)
 {
 	struct ph_fail	 gone = PH_FAIL_INIT;
 
-	s->added = false;
+	s->changed = false;
 	if (ph_sqlite_in_place(&s->sq, &gone) != PH_OK)
 		return ph_error_set(fail, PH_BUSY, "%s", gone.text);
 	if (ph_sqlite_run(&s->sq, PH_SQLITE_BEGIN, WITH_NOTHING, fail) != PH_OK)
@@ -324,7 +324,7 @@ sqlite_wait(struct ph_store *s, struct ph_fail *fail)
 static void
 sqlite_abandon(struct ph_store *s)
 {
-	s->knows_fresh &= !s->added;		/* else a merge would begin anew each time, and never end */
+	s->knows_fresh &= !s->changed;		/* else a merge would begin anew each time, and never end */
 	ph_sqlite_abandon(&s->sq);
 }
 

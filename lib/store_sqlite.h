@@ -20,7 +20,7 @@ struct ph_store {
 	/* What the table `fresh` has, while that is known; and how many slots are on their way to `seen`. */
 	struct ph_fresh		 fresh;
 	bool			 knows_fresh, merging;
-	bool			 added;		/* a key, in this transaction */
+	bool			 changed;	/* by this transaction: keys came or went */
 	size_t			 merged_to, merge_cap;
 	int64_t			 merge_last;	/* the last row that was there when it began */
 };
@@ -45,6 +45,13 @@ enum ph_error	 ph_store_sqlite_know_keys(struct ph_store *s, struct ph_fail *fai
 /* Remembers a key; PH_NONE: it was known.  came: Unix ms. */
 enum ph_error	 ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY],
 		    int64_t came, struct ph_fail *fail) PH_MUST_USE;
+
+/*
+ * If many keys are fresh: at most max of them go to their place, counted as of now (Unix ms).  How far it came
+ * is not kept: it has to end in one helper's life, so who has nothing else to do does it, too.
+ */
+enum ph_error	 ph_store_sqlite_merge(struct ph_store *s, int max, int64_t now,
+		    struct ph_fail *fail) PH_MUST_USE;
 
 /* Operations of store.h, by their names there. */
 enum ph_error

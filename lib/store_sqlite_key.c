@@ -1,7 +1,7 @@
 /*
  * store_sqlite_key -- which keys were seen, in SQLite.
  * Knows sqlite, store, fresh.  Does not know what a key is made of.
- * Called by store_sqlite_event, and by the store when it begins.
+ * Called by store_sqlite_event, store_sqlite_prune, and by the store when it begins.
  * Lives within the ledger's transaction.
  *
  * Keys are random, so each new one would dirty a page of `seen` for itself: more than all the rest of
@@ -17,7 +17,7 @@
 #else
 #define MAX_FRESH	65536	/* a megabyte; the set has room for half as many again */
 #endif
-#define MERGE_FOR_ONE	3
+#define MERGE_FOR_ONE	3	/* go for each key that comes, so that it ends */
 
 /* What the table has: at the beginning, after a transaction with new keys that was undone, after a merge. */
 static enum ph_error
@@ -69,9 +69,9 @@ end_merge(struct ph_store *s, struct ph_fail *fail)
 	return load(s, fail);
 }
 
-/* For each key that comes MERGE_FOR_ONE go, so that it ends; slots that moved are walked again. */
-static enum ph_error
-merge(struct ph_store *s, int64_t came, struct ph_fail *fail)
+/* Slots that moved are walked again. */
+enum ph_error
+ph_store_sqlite_merge(struct ph_store *s, int max, int64_t now, struct ph_fail *fail)
 {
 	unsigned char	 key[PH_FRESH_KEY];
 	struct ph_slice	 bytes = { (const char *)key, sizeof(key) };
@@ -79,12 +79,13 @@ merge(struct ph_store *s, int64_t came, struct ph_fail *fail)
 
 	if (!s->merging && s->fresh.n < MAX_FRESH)
 		return PH_OK;
+	s->changed = true;
 	if ((!s->merging || s->merge_cap != s->fresh.cap) && begin_merge(s, fail) != PH_OK)
 		return fail->err;
-	for (i = 0; i < MERGE_FOR_ONE; i++) {
+	for (i = 0; i < max; i++) {
 		if (!ph_fresh_next(&s->fresh, &s->merged_to, key))
 			return end_merge(s, fail);
-		if (ph_sqlite_run(&s->sq, SEE, WITH(BLOB(bytes), INT(came / DAY_MS)), fail) != PH_OK)
+		if (ph_sqlite_run(&s->sq, SEE, WITH(BLOB(bytes), INT(now / DAY_MS)), fail) != PH_OK)
 			return fail->err;
 	}
 	return PH_OK;
@@ -102,9 +103,9 @@ ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY], i
 		return PH_NONE;
 	if ((err = ph_sqlite_ask(&s->sq, SEEN, WITH(BLOB(bytes)), &one, fail)) != PH_NONE)
 		return err == PH_OK ? PH_NONE : err;
-	s->added = true;
+	s->changed = true;
 	if (ph_sqlite_run(&s->sq, ADD_FRESH, WITH(BLOB(bytes)), fail) != PH_OK ||
 	    ph_fresh_add(&s->fresh, key, fail) != PH_OK)
 		return fail->err;
-	return merge(s, came, fail);
+	return ph_store_sqlite_merge(s, MERGE_FOR_ONE, came, fail);
 }

@@ -1,13 +1,15 @@
 /*
  * store_sqlite_prune -- what is over leaves the store, some rows at a time.
- * Knows sqlite, store.  Does not know how long anything is kept.
+ * Knows sqlite, store, clock.  Does not know how long anything is kept.
  * Called by ledger through ph_store_sqlite.
  * Lives within the ledger's transaction; where it stands is kept in memory.
  * SPDX-License-Identifier: ISC
  */
+#include "clock.h"
 #include "store_sqlite.h"
 
-#define DAY_MS	86400000
+#define DAY_MS		86400000
+#define MERGE_AT_ONCE	500
 
 /* The rows of one table behind *from; *from moves, to 0 behind the last. */
 static enum ph_error
@@ -64,6 +66,8 @@ ph_store_sqlite_prune(struct ph_store *s, int64_t done_before, int64_t over_befo
 		return fail->err;
 	if ((!begun || s->pruned_key.len > 0) && prune_keys(s, over_before, fail) != PH_OK)
 		return fail->err;
-	*more = s->pruned_to[0] != 0 || s->pruned_to[1] != 0 || s->pruned_key.len > 0;
+	if (ph_store_sqlite_merge(s, MERGE_AT_ONCE, ph_clock_now(), fail) != PH_OK)
+		return fail->err;
+	*more = s->merging || s->pruned_to[0] != 0 || s->pruned_to[1] != 0 || s->pruned_key.len > 0;
 	return PH_OK;
 }

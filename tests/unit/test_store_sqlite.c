@@ -329,6 +329,30 @@ TEST(keys_go_to_their_place_although_transactions_without_any_are_undone)
 	assert_true(store->fresh.n < 400);
 }
 
+TEST(keys_go_to_their_place_although_no_helper_lives_long)
+{
+	bool	 more;
+	int	 n;
+
+	open_store();
+	for (n = 0; n < 1000; n += 50) {
+		must(ops->begin(store, &wrong), &wrong);
+		keep_keys(n, n + 50, PH_OK);
+		commit();
+		do {
+			must(ops->begin(store, &wrong), &wrong);
+			must(ops->prune(store, 0, 0, &more, &wrong), &wrong);
+			commit();
+		} while (more);
+		ops->close(store);
+		open_store();
+	}
+	must(ops->begin(store, &wrong), &wrong);
+	assert_true(store->fresh.n < 400);
+	keep_keys(0, 1000, PH_NONE);
+	commit();
+}
+
 /* Its promise is kept in a file that nobody would find. */
 static void
 out_of_place(enum ph_error err, const char *told)
@@ -642,6 +666,7 @@ main(void)
 		in_a_room(what_could_not_be_synced_is_never_said_to_be),
 		in_a_room(a_key_is_known_wherever_it_is),
 		in_a_room(keys_go_to_their_place_although_transactions_without_any_are_undone),
+		in_a_room(keys_go_to_their_place_although_no_helper_lives_long),
 		in_a_room(nothing_begins_in_a_file_that_was_taken_away),
 		in_a_room(a_log_begun_anew_is_cut_when_idle),
 		in_a_room(the_log_is_moved_in_when_idle_and_only_then),
