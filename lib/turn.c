@@ -430,8 +430,10 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 static enum ph_error
 commit(struct ph_turn *t, struct ph_fail *fail)
 {
+	if ((!t->moved || ph_ledger_is_synced(t->ledger)) && settle(t, fail) != PH_OK)
+		return fail->err;
 	if (!t->moved)
-		return settle(t, fail);
+		return PH_OK;
 	if (commit_all(t, fail) != PH_OK)
 		return step_back(t, fail);
 	ph_sending_committed(t->sending);

@@ -115,4 +115,26 @@ subtest 'the next turn has read the spool, and is not kept' => sub {
 	$hook->soon(sub { !in_spool($hook) }, '  until the store is free again');
 	is n_kept($hook), 3, '  and its event is kept';
 };
+
+# Of the database alone, without its log.
+sub n_moved_in {
+	my ($hook) = @_;
+	my ($n) = Children::output([ '/usr/bin/sqlite3', "file:$hook->{state}/queue.db?immutable=1",
+	    'select count(*) from event' ], log => "$hook->{dir}/sqlite3.log");
+	return $n + 0;
+}
+
+# The kernel drops what it could not write, and says so once: what it still shows is not what the disk has.
+subtest 'what one helper left in the log the next writes again' => sub {
+	my $hook = installed();
+	my $front = front($hook);
+	hand_over($hook, $front, 2);
+	is verdicts($front, 2), 'kk', 'kept';
+	is n_moved_in($hook), 0, '  in the log';
+	my ($pid) = $hook->helper_pids;
+	kill 'KILL', $pid;
+	$hook->wait_for(sub { !$hook->helper_pids }, 'the helper is gone');
+	begin_helper($hook);
+	is n_moved_in($hook), 2, 'the next one begins with it in the database';
+};
 done_testing;
