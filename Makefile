@@ -50,7 +50,7 @@ PURE	:= hex query signature json scan guess strict raw match template hours even
 	   bounds answer rule view say reading rule_fits rule_says rule_offers rule_does entry replies \
 	   outcome pace unsure backoff words fresh
 DOORS	:= layer conf state wire wire_helper spool ballast refused sample news \
-	   store holder sync sqlite_page sqlite_wal sqlite_error sqlite \
+	   store holder sqlite_page sqlite_wal sqlite_error sqlite \
 	   store_sqlite store_sqlite_key store_sqlite_event store_sqlite_reply store_sqlite_prune store_sqlite_forget \
 	   glance glance_count timeline status graph \
 	   program handler_log process place places exec coproc_line coproc handler alert pages survey

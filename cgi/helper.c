@@ -316,7 +316,6 @@ call_a_person(const struct life *l, const struct ph_fail *fail)
 	ph_news_raise(&news, PH_CAUSE_DISK, (struct ph_slice){ NULL, 0 }, NULL, fail->text);
 	if (ph_alert_open(l->conf->alert, &alert, NULL) == PH_OK)
 		ph_alert_take(alert, &news);
-	ph_news_keep(&news);
 	ph_news_tell(&news);
 	ph_survey_document(".", l->pages, NULL, &document);
 	if (alert != NULL && ph_alert_is_due(alert))

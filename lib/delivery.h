@@ -24,7 +24,7 @@ struct ph_delivery {		/* where bodies go; what is pointed to is borrowed */
 	int64_t			 max_age_ms;	/* older events are kept, and not answered */
 	int64_t			 human_pause_ms; /* a person answered: so long the bot does not; 0: it does */
 	int64_t			 now;		/* Unix ms, of this turn */
-	struct ph_news		*news;		/* what is true once the turn is on the disk */
+	struct ph_news		*news;		/* what is true once the turn is committed */
 
 	/* Its own, used again and again. */
 	char			 held_page[64];	/* the last one found without a token: noted already */
@@ -49,7 +49,7 @@ struct ph_delivery {		/* where bodies go; what is pointed to is borrowed */
 	struct ph_delivery_sample {
 		const char		*kind;
 		struct ph_buffer	 body;
-	}			 samples[8];	/* to be written once the turn is */
+	}			 samples[8];	/* to be written once the turn is committed */
 	size_t			 n_samples;
 };
 
@@ -69,7 +69,7 @@ enum ph_error	ph_delivery_keep(struct ph_delivery *delivery, struct ph_slice bod
  */
 enum ph_error	ph_delivery_owe(struct ph_delivery *delivery, struct ph_fail *fail) PH_MUST_USE;
 
-/* The turn is written: keeps samples of kinds met for the first time. */
+/* The turn is committed: keeps samples of kinds met for the first time. */
 void		ph_delivery_committed(struct ph_delivery *delivery);
 
 /* Forgets what was thought of: the turn did not happen. */

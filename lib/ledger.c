@@ -94,7 +94,7 @@ ph_ledger_open(const struct ph_store_ops *ops, const char *where, int64_t now, i
 	    recover(l, now, n_unsure, &mine) == PH_OK &&
 	    ops->noted(l->store, ECHO_NOTE, take_note, l, &mine) == PH_OK &&
 	    ops->reopen(l->store, now, &l->n_open, &mine) == PH_OK &&
-	    ph_ledger_reset_clock(l, now, &mine) == PH_OK && ph_ledger_commit(l, &mine) == PH_OK) {
+	    ph_ledger_reset_clock(l, now, &mine) == PH_OK && ops->commit(l->store, &mine) == PH_OK) {
 		*out = l;
 		return PH_OK;
 	}
@@ -165,35 +165,9 @@ ph_ledger_begin(struct ph_ledger *l, struct ph_fail *fail)
 }
 
 enum ph_error
-ph_ledger_write(struct ph_ledger *l, struct ph_fail *fail)
-{
-	return l->ops->write(l->store, fail);
-}
-
-int
-ph_ledger_sync(struct ph_ledger *l)
-{
-	return l->ops->sync(l->store);
-}
-
-bool
-ph_ledger_is_synced(const struct ph_ledger *l)
-{
-	return l->ops->is_synced(l->store);
-}
-
-enum ph_error
-ph_ledger_wait(struct ph_ledger *l, struct ph_fail *fail)
-{
-	return l->ops->wait(l->store, fail);
-}
-
-enum ph_error
 ph_ledger_commit(struct ph_ledger *l, struct ph_fail *fail)
 {
-	enum ph_error	 err = ph_ledger_write(l, fail);
-
-	return err == PH_OK ? ph_ledger_wait(l, fail) : err;
+	return l->ops->commit(l->store, fail);
 }
 
 void
@@ -785,10 +759,4 @@ enum ph_error
 ph_ledger_tidy(struct ph_ledger *l, bool idle, struct ph_fail *fail)
 {
 	return l->ops->tidy(l->store, idle, fail);
-}
-
-bool
-ph_ledger_is_long(const struct ph_ledger *l)
-{
-	return l->ops->is_long(l->store);
 }

@@ -44,15 +44,8 @@ enum ph_error	ph_ledger_check(const struct ph_ledger *ledger, struct ph_fail *fa
 enum ph_error	ph_ledger_count_open(const struct ph_ledger *ledger, int64_t *n_events,
 		    int64_t *n_replies, struct ph_fail *fail) PH_MUST_USE;
 
-/*
- * One turn's transaction.  What stands between begin and a write that failed did not happen.  write, sync,
- * is_synced and wait are the store's: once wait is PH_OK it is on the disk.  commit: write and wait.
- */
+/* One turn's transaction.  What stands between begin and a commit that failed did not happen. */
 enum ph_error	ph_ledger_begin(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
-enum ph_error	ph_ledger_write(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
-int		ph_ledger_sync(struct ph_ledger *ledger);
-bool		ph_ledger_is_synced(const struct ph_ledger *ledger);
-enum ph_error	ph_ledger_wait(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
 enum ph_error	ph_ledger_commit(struct ph_ledger *ledger, struct ph_fail *fail) PH_MUST_USE;
 void		ph_ledger_abandon(struct ph_ledger *ledger);
 
@@ -166,7 +159,7 @@ enum ph_error	ph_ledger_page_held(struct ph_ledger *ledger, struct ph_slice page
 		    struct ph_slice under, int64_t *until, struct ph_fail *fail) PH_MUST_USE;
 
 /*
- * Claims at most max of a page's replies, to be sent once they are on the disk.  What is too old by
+ * Claims at most max of a page's replies, to be sent once the commit is through.  What is too old by
  * now is "dead" instead: n_late were; they stand behind the claims, cleared but for their ids.
  */
 enum ph_error	ph_ledger_claim(struct ph_ledger *ledger, struct ph_slice page, int64_t now,
@@ -242,6 +235,5 @@ enum ph_error	ph_ledger_prune(struct ph_ledger *ledger, int64_t now, int64_t kee
 /* Housekeeping between turns; idle: nothing else is to be done.  PH_BROKEN: leave. */
 enum ph_error	ph_ledger_tidy(struct ph_ledger *ledger, bool idle, struct ph_fail *fail)
 		    PH_MUST_USE;
-bool		ph_ledger_is_long(const struct ph_ledger *ledger);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * news -- what a turn brought besides its rows: log lines, counts, and what needs a person.
  * Knows log.  Does not know who is told, nor how.
- * Called by flow, which adds to it; turn tells it on once the turn is on the disk.
+ * Called by flow, which adds to it; turn tells it on once the turn is committed.
  * Lives as long as the helper.
  * SPDX-License-Identifier: ISC
  */
@@ -65,18 +65,11 @@ ph_news_raise(struct ph_news *news, enum ph_cause cause, struct ph_slice page,
 }
 
 void
-ph_news_keep(struct ph_news *news)
-{
-	ph_buffer_add(&news->sure, news->said.data, news->said.len);
-	ph_buffer_reset(&news->said);
-	news->told = news->tally;
-	news->n_raised = 0;
-}
-
-void
 ph_news_tell(struct ph_news *news)
 {
-	ph_log_write(&news->sure);
+	ph_log_write(&news->said);
+	news->told = news->tally;
+	news->n_raised = 0;
 }
 
 void
@@ -91,6 +84,5 @@ void
 ph_news_clear(struct ph_news *news)
 {
 	ph_buffer_clear(&news->said);
-	ph_buffer_clear(&news->sure);
 	*news = (struct ph_news)PH_NEWS_INIT;
 }

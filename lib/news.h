@@ -1,7 +1,7 @@
 /*
  * news -- what a turn brought besides its rows: log lines, counts, and what needs a person.
  * Knows log.  Does not know who is told, nor how.
- * Called by flow, which adds to it; turn tells it on once the turn is on the disk.
+ * Called by flow, which adds to it; turn tells it on once the turn is committed.
  * Lives as long as the helper; what a turn added that did not happen is taken back.
  * SPDX-License-Identifier: ISC
  */
@@ -37,7 +37,7 @@ struct ph_tally {		/* since the helper began */
 };
 
 struct ph_news {
-	struct ph_buffer	 said, sure;	/* log lines: of this turn, and of the last, which is written */
+	struct ph_buffer	 said;		/* log lines */
 	struct ph_tally		 tally;
 	struct ph_raised {
 		enum ph_cause	 cause;
@@ -46,7 +46,7 @@ struct ph_news {
 		int64_t		 n;
 	}			 raised[PH_NEWS_RAISED];
 	size_t			 n_raised;
-	struct ph_tally		 told;		/* as it was when the last turn was written */
+	struct ph_tally		 told;		/* as it was when it was last true */
 };
 
 #define PH_NEWS_INIT	{ .said = PH_BUFFER_INIT }
@@ -62,10 +62,7 @@ void	ph_news_raise(struct ph_news *news, enum ph_cause cause, struct ph_slice pa
 const char
 	*ph_news_cause(enum ph_cause cause);
 
-/* The turn was written: it cannot be taken back any more; what was raised is forgotten. */
-void	ph_news_keep(struct ph_news *news);
-
-/* It is on the disk: the lines are written to the log. */
+/* It is true: the lines are written; what was raised is forgotten by the next. */
 void	ph_news_tell(struct ph_news *news);
 
 /* The turn did not happen. */

@@ -42,7 +42,7 @@ enum ph_error	ph_sending_owe(struct ph_sending *sending, const struct ph_sending
 		    struct ph_fail *fail) PH_MUST_USE;
 
 /*
- * Shows "typing_on" or "mark_seen" once the turn is on the disk, before any reply of that conversation
+ * Shows "typing_on" or "mark_seen" once the turn is committed, before any reply of that conversation
  * leaves.  Not kept, not tried again: it is forgotten when there is no room.
  */
 void		ph_sending_show(struct ph_sending *sending, int64_t conv, struct ph_slice page,

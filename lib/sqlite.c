@@ -142,39 +142,6 @@ ph_sqlite_column(sqlite3_stmt *st, int column, struct ph_buffer *out)
 		ph_buffer_add(out, bytes, (size_t)sqlite3_column_bytes(st, column));
 }
 
-/* Other commits of this connection, a migration's, are synced by SQLite itself. */
-enum ph_error
-ph_sqlite_write(struct ph_sqlite *s, struct ph_fail *fail)
-{
-	enum ph_error	 err;
-
-	ph_sqlite_wal_sync_late(s->db, true);
-	err = ph_sqlite_run(s, PH_SQLITE_COMMIT, WITH_NOTHING, fail);
-	ph_sqlite_wal_sync_late(s->db, false);
-	return err;
-}
-
-int
-ph_sqlite_sync(struct ph_sqlite *s)
-{
-	return s->unsynced ? ph_sync_begin(s->log) : -1;
-}
-
-bool
-ph_sqlite_is_synced(const struct ph_sqlite *s)
-{
-	return !s->unsynced || ph_sync_is_done(s->log);
-}
-
-enum ph_error
-ph_sqlite_wait(struct ph_sqlite *s, struct ph_fail *fail)
-{
-	const int	 why = s->unsynced ? ph_sync_wait(s->log) : 0;
-
-	s->unsynced = why != 0;
-	return why == 0 ? PH_OK : ph_sqlite_error(NULL, s->path, SQLITE_IOERR_FSYNC, strerror(why), fail);
-}
-
 void
 ph_sqlite_abandon(struct ph_sqlite *s)
 {
@@ -208,7 +175,6 @@ note_wal(void *arg, sqlite3 *db, const char *name, int pages)
 	(void)db;
 	(void)name;
 	((struct ph_sqlite *)arg)->wal_pages = pages;
-	((struct ph_sqlite *)arg)->unsynced = true;
 	return SQLITE_OK;
 }
 
@@ -338,7 +304,7 @@ note_files(struct ph_sqlite *s, struct ph_fail *fail)
 		if (stat(wal, &st) == 0) {
 			s->wal_file.dev = st.st_dev;
 			s->wal_file.ino = st.st_ino;
-			return ph_sync_open(wal, &s->log, fail);
+			return PH_OK;
 		}
 	}
 	return ph_error_set(fail, PH_BUSY, "%s: removed while it was opened", s->path);
@@ -366,11 +332,9 @@ ph_sqlite_close(struct ph_sqlite *s)
 	for (i = 0; s->stmts != NULL && i < s->schema->n_sql; i++)
 		(void)sqlite3_finalize(s->stmts[i]);
 	(void)sqlite3_close(s->db);
-	ph_sync_close(s->log);
 	free(s->stmts);
 	s->stmts = NULL;
 	s->db = NULL;
-	s->log = NULL;
 }
 
 enum ph_error
@@ -397,12 +361,6 @@ ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_sch
 	return ph_error_set(fail, mine.err, "%s", mine.text);
 }
 
-bool
-ph_sqlite_is_long(const struct ph_sqlite *s)
-{
-	return s->empty_wal || s->wal_pages >= s->wal_max;
-}
-
 enum ph_error
 ph_sqlite_tidy(struct ph_sqlite *s, bool idle, struct ph_fail *fail)
 {
@@ -411,7 +369,7 @@ ph_sqlite_tidy(struct ph_sqlite *s, bool idle, struct ph_fail *fail)
 	enum ph_error	 err;
 	int		 rc;
 
-	if (!idle && !ph_sqlite_is_long(s))
+	if (!s->empty_wal && !idle && s->wal_pages < s->wal_max)
 		return PH_OK;
 	/*
 	 * Under load the file keeps its size: a sync of bytes written over old ones is done with the

@@ -18,7 +18,6 @@
 #include <stdint.h>
 
 #include "buffer.h"
-#include "sync.h"
 
 struct ph_sqlite_schema {		/* static */
 	const char *const	*migrations;	/* the i-th takes a database from version i to i + 1 */
@@ -48,8 +47,6 @@ struct ph_sqlite {
 	int				 wal_pages;	/* of the log, after the last commit */
 	int				 wal_max;	/* then it is moved in */
 	bool				 empty_wal;	/* at the next tidy: no byte of it may stay */
-	struct ph_sync			*log;
-	bool				 unsynced;	/* something was written since the last sync */
 };
 
 struct ph_sqlite_value {		/* of a parameter, made by the words below */
@@ -101,12 +98,6 @@ void		 ph_sqlite_end(struct ph_sqlite *s, size_t which);
 /* Appends a column's bytes; nothing when it is NULL. */
 void		 ph_sqlite_column(sqlite3_stmt *st, int column, struct ph_buffer *out);
 
-/* As the store's write, sync, is_synced and wait. */
-enum ph_error	 ph_sqlite_write(struct ph_sqlite *s, struct ph_fail *fail) PH_MUST_USE;
-int		 ph_sqlite_sync(struct ph_sqlite *s);
-bool		 ph_sqlite_is_synced(const struct ph_sqlite *s);
-enum ph_error	 ph_sqlite_wait(struct ph_sqlite *s, struct ph_fail *fail) PH_MUST_USE;
-
 /* Undoes the transaction, if there is one. */
 void		 ph_sqlite_abandon(struct ph_sqlite *s);
 
@@ -116,8 +107,7 @@ enum ph_error	 ph_sqlite_in_place(const struct ph_sqlite *s, struct ph_fail *fai
 /* Removes the copies that migrations have left, and counts them; PH_BUSY: one cannot be removed. */
 enum ph_error	 ph_sqlite_drop_copies(struct ph_sqlite *s, int64_t *n, struct ph_fail *fail) PH_MUST_USE;
 
-/* As the store's is_long and tidy; the latter does not wait for more when empty_wal is set, and clears that. */
-bool		 ph_sqlite_is_long(const struct ph_sqlite *s);
+/* As the store's tidy; it does not wait for more when empty_wal is set, and clears that. */
 enum ph_error	 ph_sqlite_tidy(struct ph_sqlite *s, bool idle, struct ph_fail *fail) PH_MUST_USE;
 
 #endif

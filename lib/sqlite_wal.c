@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <sqlite3.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -24,8 +23,6 @@ struct wal {
 	sqlite3_int64	 at;		/* where the gathered bytes belong */
 	int		 len;
 	unsigned char	*piece;
-	bool		 late;		/* who commits syncs what it wrote by itself, later */
-	bool		 wrote;		/* frames of a transaction, since the last sync */
 };
 
 static struct wal *
@@ -63,7 +60,6 @@ wal_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
 	struct wal	*w = of(file);
 	int		 rc;
 
-	w->wrote = at > 0;			/* at the beginning stands the log's head, not a frame */
 	if (at != w->at + w->len || len > PIECE - w->len) {
 		if ((rc = flush(w)) != SQLITE_OK)
 			return rc;
@@ -92,18 +88,12 @@ wal_truncate(sqlite3_file *file, sqlite3_int64 size)
 	return rc != SQLITE_OK ? rc : of(file)->real->pMethods->xTruncate(of(file)->real, size);
 }
 
-/* The log's head must be there before its first frame, and all of it before pages are moved: no delay then. */
 static int
 wal_sync(sqlite3_file *file, int flags)
 {
-	struct wal	*w = of(file);
-	const bool	 by_commit = w->wrote;
-	int		 rc = flush(w);
+	int	 rc = flush(of(file));
 
-	w->wrote = false;
-	if (rc != SQLITE_OK || (w->late && by_commit))
-		return rc;
-	return w->real->pMethods->xSync(w->real, flags);
+	return rc != SQLITE_OK ? rc : of(file)->real->pMethods->xSync(of(file)->real, flags);
 }
 
 static int
@@ -202,16 +192,6 @@ open_file(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags
 	else
 		sqlite3_free(w->piece);
 	return rc;
-}
-
-void
-ph_sqlite_wal_sync_late(sqlite3 *db, bool late)
-{
-	sqlite3_file	*log = NULL;
-
-	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
-	    log != NULL && log->pMethods == &methods)
-		of(log)->late = late;
 }
 
 const char *

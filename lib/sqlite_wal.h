@@ -13,16 +13,7 @@
 #ifndef PH_SQLITE_WAL_H
 #define PH_SQLITE_WAL_H
 
-#include <sqlite3.h>
-#include <stdbool.h>
-
 /* The name to open a database with; NULL when SQLite takes no further one. */
 const char	*ph_sqlite_wal(void);
-
-/*
- * late: what a commit writes is not synced; the caller does it, before he promises anything.  Whatever
- * else SQLite syncs is synced at once: without that the file could be damaged.
- */
-void		 ph_sqlite_wal_sync_late(sqlite3 *db, bool late);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * store -- rows of events and replies, as opaque bytes: the contract of every store.
  * Knows buffer.  Does not know Messenger, Graph, or which state follows which.
- * Called by ledger alone, between begin and write.
+ * Called by ledger alone, between begin and commit.
  * Lives in the helper's one thread, opened while the lock is held.
  * States and their guarantees: lib/pagehook-states.7.
  *
@@ -123,17 +123,9 @@ struct ph_store_ops {
 	enum ph_error	(*open)(const char *where, struct ph_store **out, struct ph_fail *fail);
 	void		(*close)(struct ph_store *store);
 
-	/*
-	 * One transaction.  When write returns PH_OK it happened, for all but a power failure: the next may
-	 * begin, but before that one's write it is waited for.  When wait returns PH_OK it is on the disk;
-	 * PH_BROKEN: nobody knows, and no later wait will.  abandon never fails.
-	 */
+	/* One transaction.  When commit returns PH_OK it is on the disk.  abandon never fails. */
 	enum ph_error	(*begin)(struct ph_store *store, struct ph_fail *fail);
-	enum ph_error	(*write)(struct ph_store *store, struct ph_fail *fail);
-	/* What was written goes to the disk meanwhile.  A descriptor to poll: it is there; -1: wait does it. */
-	int		(*sync)(struct ph_store *store);
-	bool		(*is_synced)(const struct ph_store *store);	/* wait would not wait */
-	enum ph_error	(*wait)(struct ph_store *store, struct ph_fail *fail);
+	enum ph_error	(*commit)(struct ph_store *store, struct ph_fail *fail);
 	void		(*abandon)(struct ph_store *store);
 
 	/*
@@ -341,7 +333,6 @@ struct ph_store_ops {
 	 * do.  A store that is busy or full is left for later; any other error is returned.
 	 */
 	enum ph_error	(*tidy)(struct ph_store *store, bool idle, struct ph_fail *fail);
-	bool		(*is_long)(const struct ph_store *store);	/* so that tidy does it although it is not idle */
 };
 
 extern const struct ph_store_ops	ph_store_sqlite;

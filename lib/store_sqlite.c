@@ -298,27 +298,9 @@ sqlite_begin(struct ph_store *s, struct ph_fail *fail)
 }
 
 static enum ph_error
-sqlite_write(struct ph_store *s, struct ph_fail *fail)
+sqlite_commit(struct ph_store *s, struct ph_fail *fail)
 {
-	return ph_sqlite_write(&s->sq, fail);
-}
-
-static int
-sqlite_sync(struct ph_store *s)
-{
-	return ph_sqlite_sync(&s->sq);
-}
-
-static bool
-sqlite_is_synced(const struct ph_store *s)
-{
-	return ph_sqlite_is_synced(&s->sq);
-}
-
-static enum ph_error
-sqlite_wait(struct ph_store *s, struct ph_fail *fail)
-{
-	return ph_sqlite_wait(&s->sq, fail);
+	return ph_sqlite_run(&s->sq, PH_SQLITE_COMMIT, WITH_NOTHING, fail);
 }
 
 static void
@@ -410,21 +392,12 @@ sqlite_tidy(struct ph_store *s, bool idle, struct ph_fail *fail)
 	return ph_sqlite_tidy(&s->sq, idle, fail);
 }
 
-static bool
-sqlite_is_long(const struct ph_store *s)
-{
-	return ph_sqlite_is_long(&s->sq);
-}
-
 const struct ph_store_ops	 ph_store_sqlite = {
 	.name = "sqlite",
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.begin = sqlite_begin,
-	.write = sqlite_write,
-	.sync = sqlite_sync,
-	.is_synced = sqlite_is_synced,
-	.wait = sqlite_wait,
+	.commit = sqlite_commit,
 	.abandon = sqlite_abandon,
 	.in_place = sqlite_in_place,
 	.keep = ph_store_sqlite_keep,
@@ -466,5 +439,4 @@ const struct ph_store_ops	 ph_store_sqlite = {
 	.prune = ph_store_sqlite_prune,
 	.forget = ph_store_sqlite_forget,
 	.tidy = sqlite_tidy,
-	.is_long = sqlite_is_long,
 };

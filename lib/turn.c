@@ -3,9 +3,6 @@
  * Knows everything below it: wire, spool, delivery, waiting, asked, sending, upkeep, graph, pages, alert.
  * Called by the helper.
  * Lives in one thread.
- *
- * While more arrives, the next turn is gathered and its rows are made as long as the last one is on its
- * way to the disk; that one is acted upon as soon as it is there, and before the next is written.
  * SPDX-License-Identifier: ISC
  */
 #include <stdio.h>
@@ -55,7 +52,6 @@ struct ph_turn {
 	int64_t			 began, now;	/* Unix ms; now: of this turn */
 	int64_t			 busy_at, looked_at;	/* monotonic ms */
 	bool			 leaving, asks_no_more, moved, more_spooled, stepped_back;
-	bool			 unsettled;	/* a turn was written and not yet acted upon */
 	struct pollfd		 watched[MAX_WATCHED];
 	int			 stop_fd;
 };
@@ -96,12 +92,12 @@ open_all(struct ph_turn *t, int state_fd, struct ph_fail *fail)
 	return ph_wire_listen(conf->digest, conf->file != NULL ? conf->file : "", &t->wire, fail);
 }
 
-/* It was written, and cannot be taken back. */
+/* It is true: to the log, and to a person. */
 static void
-keep_news(struct ph_turn *t)
+pass_on(struct ph_turn *t)
 {
 	ph_alert_take(t->alert, &t->news);
-	ph_news_keep(&t->news);
+	ph_news_tell(&t->news);
 }
 
 enum ph_error
@@ -126,8 +122,7 @@ ph_turn_open(const struct ph_turn_with *with, struct ph_turn **out, struct ph_fa
 		ph_turn_close(t);
 		return fail->err;
 	}
-	keep_news(t);				/* what was found at the start, and is committed */
-	ph_news_tell(&t->news);
+	pass_on(t);				/* what was found at the start, and is committed */
 	*out = t;
 	return PH_OK;
 }
@@ -243,48 +238,6 @@ describe(const struct ph_turn *t, struct ph_status_live *out)
 	snprintf(out->trouble, sizeof(out->trouble), "%s", t->upkeep.disk.trouble);
 }
 
-/* Act: only now, what others can see. */
-
-static void
-run_alert(struct ph_turn *t)
-{
-	struct ph_buffer	 document = PH_BUFFER_INIT;
-	struct ph_status_live	 live;
-
-	describe(t, &live);
-	ph_survey_document(".", t->pages, &live, &document);
-	ph_alert_launch(t->alert, PH_SLICE(&document));
-	ph_buffer_clear(&document);
-}
-
-static void
-act(struct ph_turn *t)
-{
-	ph_wire_flush(t->wire);
-	ph_sending_launch(t->sending);
-	ph_asked_launch(t->asked);
-	ph_graph_perform(t->graph);		/* the first bytes leave before we wait for anything */
-	ph_news_tell(&t->news);
-	if (ph_alert_is_due(t->alert))
-		run_alert(t);
-}
-
-/* What was written is on the disk, before anybody hears of it. */
-static enum ph_error
-settle(struct ph_turn *t, struct ph_fail *fail)
-{
-	if (!t->unsettled)
-		return PH_OK;
-	if (ph_ledger_wait(t->ledger, fail) != PH_OK)
-		return fail->err;
-
-	/* From here on the events are ours. */
-
-	t->unsettled = false;
-	act(t);
-	return PH_OK;
-}
-
 static bool
 show(const struct ph_turn *t, struct ph_wire_delivery *w)
 {
@@ -303,53 +256,30 @@ take_delivery(struct ph_turn *t, struct ph_wire_delivery *w, struct ph_fail *fai
 	return PH_OK;
 }
 
-/* While the last turn goes to the disk; as soon as it is there, it is acted upon. */
 static enum ph_error
-keep_deliveries(struct ph_turn *t, struct ph_fail *fail)
+commit_deliveries(struct ph_turn *t, struct ph_fail *fail)
 {
-	enum ph_error	 err = PH_OK;
-	size_t		 i;
+	struct ph_delivery	*d = &t->delivery;
+	enum ph_verdict		 ignored;
+	enum ph_error		 err = PH_OK;
+	size_t			 i;
 
-	for (i = 0; i < t->n_deliveries && err == PH_OK; i++) {
-		if (!t->deliveries[i].is_order)
-			err = take_delivery(t, &t->deliveries[i], fail);
-		if (err == PH_OK && ph_ledger_is_synced(t->ledger))
-			err = settle(t, fail);
-	}
-	return err;
-}
-
-static enum ph_error
-keep_spooled(struct ph_turn *t, struct ph_fail *fail)
-{
-	enum ph_verdict	 ignored;
-	enum ph_error	 err = PH_OK;
-	size_t		 i;
-
+	d->now = t->now;
 	for (i = 0; i < t->n_spooled && err == PH_OK; i++) {
 		struct ph_spooled	*s = &t->spooled[i];
 
 		ph_ledger_doubt_echoes(t->ledger, s->arrived);
 		if (s->err == PH_OK)
-			err = ph_delivery_keep(&t->delivery, PH_SLICE(&s->body), s->arrived, &ignored, fail);
+			err = ph_delivery_keep(d, PH_SLICE(&s->body), s->arrived, &ignored, fail);
 		else if (s->err != PH_BUSY)
-			err = ph_delivery_quarantine(&t->delivery, PH_SLICE(&s->body), t->now,
+			err = ph_delivery_quarantine(d, PH_SLICE(&s->body), t->now,
 			    s->err == PH_TOOBIG ? "reading it killed the helper three times" :
 			    "not a whole spool file", fail);
 	}
-	return err;
-}
-
-/* What arrived becomes rows; then what was said by the last turn, or could not be, is settled. */
-static enum ph_error
-keep(struct ph_turn *t, struct ph_fail *fail)
-{
-	t->delivery.now = t->now;
-	if (ph_ledger_begin(t->ledger, fail) != PH_OK ||
-	    (t->stepped_back && ph_ledger_reset_clock(t->ledger, t->now, fail) != PH_OK) ||
-	    keep_spooled(t, fail) != PH_OK || keep_deliveries(t, fail) != PH_OK)
-		return fail->err;
-	return settle(t, fail);
+	for (i = 0; i < t->n_deliveries && err == PH_OK; i++)
+		if (!t->deliveries[i].is_order)
+			err = take_delivery(t, &t->deliveries[i], fail);
+	return err == PH_OK ? ph_delivery_owe(d, fail) : err;
 }
 
 static enum ph_error
@@ -380,8 +310,9 @@ commit_all(struct ph_turn *t, struct ph_fail *fail)
 {
 	const bool	 claims = ph_disk_may_claim(&t->upkeep.disk) && !t->leaving;
 
-	if (keep(t, fail) != PH_OK || ph_delivery_owe(&t->delivery, fail) != PH_OK ||
-	    commit_orders(t, fail) != PH_OK)
+	if (ph_ledger_begin(t->ledger, fail) != PH_OK ||
+	    (t->stepped_back && ph_ledger_reset_clock(t->ledger, t->now, fail) != PH_OK) ||
+	    commit_deliveries(t, fail) != PH_OK || commit_orders(t, fail) != PH_OK)
 		return fail->err;
 	if (t->delivery.put_off)
 		ph_waiting_look_at_new(t->waiting);
@@ -389,21 +320,16 @@ commit_all(struct ph_turn *t, struct ph_fail *fail)
 	    (claims && !t->asks_no_more && ph_waiting_commit(t->waiting, t->now, fail) != PH_OK) ||
 	    ph_sending_commit(t->sending, t->now, !claims, fail) != PH_OK)
 		return fail->err;
-	return ph_ledger_write(t->ledger, fail);
+	return ph_ledger_commit(t->ledger, fail);
 }
 
 /* Nothing happened: fronts hear that it was not kept, outcomes wait for the next turn. */
 static enum ph_error
 step_back(struct ph_turn *t, struct ph_fail *fail)
 {
-	struct ph_fail	 worse = PH_FAIL_INIT;
-	size_t		 i;
+	size_t	 i;
 
 	ph_ledger_abandon(t->ledger);
-	if (settle(t, &worse) != PH_OK) {	/* the last turn did happen */
-		*fail = worse;
-		return fail->err;
-	}
 	ph_sending_abandon(t->sending);
 	ph_asked_abandon(t->asked);
 	ph_waiting_abandon(t->waiting);
@@ -430,45 +356,57 @@ step_back(struct ph_turn *t, struct ph_fail *fail)
 static enum ph_error
 commit(struct ph_turn *t, struct ph_fail *fail)
 {
-	if ((!t->moved || ph_ledger_is_synced(t->ledger)) && settle(t, fail) != PH_OK)
-		return fail->err;
 	if (!t->moved)
 		return PH_OK;
 	if (commit_all(t, fail) != PH_OK)
 		return step_back(t, fail);
 	ph_sending_committed(t->sending);
 	ph_asked_committed(t->asked);
-	ph_delivery_committed(&t->delivery);
 	t->moved = t->upkeep.disk.failed;		/* there may be claims now */
 	ph_disk_recover(&t->upkeep.disk);
 	return PH_OK;
 }
 
-/* What it brought is held until it is settled; what was read for it is let go. */
+/* Act: only now, what others can see. */
+
 static void
-close_turn(struct ph_turn *t)
+run_alert(struct ph_turn *t)
+{
+	struct ph_buffer	 document = PH_BUFFER_INIT;
+	struct ph_status_live	 live;
+
+	describe(t, &live);
+	ph_survey_document(".", t->pages, &live, &document);
+	ph_alert_launch(t->alert, PH_SLICE(&document));
+	ph_buffer_clear(&document);
+}
+
+static void
+tell(struct ph_turn *t)
 {
 	const int64_t	 n_dead = t->news.tally.dead - t->news.told.dead;
 	char		 what[96];
 
-	if (!t->more_spooled)
-		ph_wire_answer_all(t->wire);
 	ph_lookout_look(&t->lookout, ph_clock_now(), ph_clock_mono(), &t->news);
 	if (n_dead > 0) {
 		snprintf(what, sizeof(what), "%lld given up: pagehook queue list says why",
 		    (long long)n_dead);
 		ph_news_raise(&t->news, PH_CAUSE_DEAD, (struct ph_slice){ NULL, 0 }, NULL, what);
 	}
-	keep_news(t);
-	t->unsettled = true;
+	pass_on(t);
+	if (ph_alert_is_due(t->alert))
+		run_alert(t);
 }
 
-/* Its own alone: a turn that took them in is settled before the next one reads others. */
 static void
-let_spooled_go(struct ph_turn *t)
+act(struct ph_turn *t)
 {
 	size_t	 i;
 
+	if (!t->more_spooled)
+		ph_wire_answer_all(t->wire);
+	ph_sending_launch(t->sending);
+	ph_asked_launch(t->asked);
 	for (i = 0; i < t->n_spooled; i++)
 		if (t->spooled[i].err == PH_BUSY)
 			ph_spool_hold(&t->spool, &t->spooled[i]);
@@ -477,6 +415,9 @@ let_spooled_go(struct ph_turn *t)
 	ph_spooled_free(t->spooled, t->n_spooled);
 	t->spooled = NULL;
 	t->n_spooled = 0;
+	ph_delivery_committed(&t->delivery);
+	ph_graph_perform(t->graph);		/* the first bytes leave before we wait for anything */
+	tell(t);
 }
 
 /* Wait. */
@@ -525,8 +466,7 @@ tidy(struct ph_turn *t, struct ph_fail *fail)
 		t->busy_at = mono;
 	if (!t->moved && !t->leaving && ph_upkeep_prune(&t->upkeep, mono, fail) != PH_OK)
 		return fail->err;
-	keep_news(t);
-	ph_news_tell(&t->news);			/* its own commits are through */
+	pass_on(t);				/* its own commits are through */
 	return ph_upkeep_tidy(&t->upkeep, t->busy_at, mono, fail);
 }
 
@@ -543,37 +483,16 @@ wait(struct ph_turn *t)
 	ph_graph_wait(t->graph, t->watched, n, patience(t));
 }
 
-/*
- * Where several arrive together more will come: it is gathered while this turn is on its way to the disk.
- * Who is alone has nothing else to wait for, and another thread would only take longer to wake.
- */
-static bool
-goes_on(struct ph_turn *t)
-{
-	size_t	 n;
-	int	 fd;
-
-	if (t->n_deliveries < 2 || t->n_spooled > 0 || t->leaving || ph_ledger_is_long(t->ledger) ||
-	    (fd = ph_ledger_sync(t->ledger)) == -1)
-		return false;
-	n = ph_wire_watch(t->wire, t->watched, MAX_WATCHED - 1);
-	t->watched[n++] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	(void)poll(t->watched, n, -1);
-	return true;
-}
-
 enum ph_error
 ph_turn(struct ph_turn *t, struct ph_fail *fail)
 {
 	gather(t);			/* what arrived, what became of sends: memory only */
 	if (commit(t, fail) != PH_OK)	/* one transaction: events, replies, outcomes, claims */
 		return fail->err;
-	close_turn(t);
-	if (goes_on(t))
-		return PH_OK;		/* the next turn settles this one */
-	if (settle(t, fail) != PH_OK)	/* on the disk: verdicts to fronts, claims to Graph */
-		return fail->err;
-	let_spooled_go(t);
+
+	/* From here on the events are ours. */
+
+	act(t);				/* verdicts to fronts, claims to Graph */
 	if (tidy(t, fail) != PH_OK)
 		return fail->err;
 	wait(t);
@@ -589,8 +508,7 @@ ph_turn_busy_at(const struct ph_turn *t)
 size_t
 ph_turn_flying(const struct ph_turn *t)
 {
-	return ph_sending_flying(t->sending) + ph_asked_flying(t->asked) + ph_alert_runs(t->alert) +
-	    t->unsettled;
+	return ph_sending_flying(t->sending) + ph_asked_flying(t->asked) + ph_alert_runs(t->alert);
 }
 
 enum ph_error

@@ -2,7 +2,7 @@
  * turn -- the helper's loop, one turn of it: gather, commit, act, wait.
  * Knows everything below it: wire, spool, delivery, asked, sending, ledger, graph, pages, alert.
  * Called by the helper.
- * Lives in one thread; a turn is acted upon once it is on the disk, perhaps within the next one.
+ * Lives in one thread; between commit and act nothing is owed that is not on disk.
  * SPDX-License-Identifier: ISC
  */
 #ifndef PH_TURN_H
@@ -29,7 +29,6 @@ void		ph_turn_close(struct ph_turn *turn);
 /*
  * One turn.  A store that is busy or full is no failure of the turn: fronts were told, outcomes wait.
  * PH_BROKEN, PH_NOMEM, PH_CONFIG: the helper must leave, without a verdict for what it had gathered.
- * When it returns, the last one may be on its way to the disk still: the next call acts upon it.
  */
 enum ph_error	ph_turn(struct ph_turn *turn, struct ph_fail *fail) PH_MUST_USE;
 
@@ -38,7 +37,7 @@ int64_t		ph_turn_busy_at(const struct ph_turn *turn);
 
 /*
  * What is under way: claims not yet settled, with Graph or a handler, or answered and not yet
- * committed; a turn that was written and not yet acted upon; an alert command.
+ * committed; an alert command.
  */
 size_t		ph_turn_flying(const struct ph_turn *turn);
 

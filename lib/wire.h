@@ -93,11 +93,8 @@ size_t		ph_wire_watch(const struct ph_wire_server *server, struct pollfd *fds, s
 struct ph_wire_delivery
 		*ph_wire_read(struct ph_wire_server *server, size_t *n);
 
-/* Forgets the deliveries, and what they referred to; their verdicts and answers wait for flush. */
+/* Writes every verdict and answer back and forgets the deliveries. */
 void		ph_wire_answer_all(struct ph_wire_server *server);
-
-/* Sends what waits. */
-void		ph_wire_flush(struct ph_wire_server *server);
 
 /* Whether the name in the state directory is not this server's any more. */
 bool		ph_wire_is_lost(const struct ph_wire_server *server);

@@ -354,22 +354,11 @@ ph_wire_answer_all(struct ph_wire_server *s)
 			continue;
 		ph_buffer_drop(&c->in, c->used);
 		c->used = 0;
-		if (c->in.len == 0 && c->in.cap > READ_A_TURN)
+		if (c->out.len > 0 && !write_verdicts(c))
+			hang_up(c);
+		else if (c->in.len == 0 && c->in.cap > READ_A_TURN)
 			ph_buffer_clear(&c->in);	/* a rare fat batch is not kept in memory */
 	}
-}
-
-/* Deliveries of the next turn may refer to a connection that fails: the next read closes it. */
-void
-ph_wire_flush(struct ph_wire_server *s)
-{
-	struct conn	*c;
-
-	for (c = s->conns; c < s->conns + MAX_CONNS; c++)
-		if (c->out.len > 0 && !write_verdicts(c)) {
-			ph_buffer_reset(&c->out);
-			(void)shutdown(c->fd, SHUT_RDWR);
-		}
 }
 
 bool

@@ -91,8 +91,7 @@ sub helper_with {
 sub shim {
 	my ($self, %orders) = @_;
 	$self->{shim} //= WebServer::without_blanks($self, program('shim.so'));
-	my %none = map { ("PH_SHIM_$_" => undef) } qw(ONLY FROM KILL_AT KILLED COUNT FAIL DIR FULL EIO
-	    STUCK);
+	my %none = map { ("PH_SHIM_$_" => undef) } qw(ONLY FROM KILL_AT KILLED COUNT FAIL DIR FULL EIO);
 	return (%none, LD_PRELOAD => $self->{shim}, map { ("PH_SHIM_$_" => $orders{$_}) } keys %orders);
 }
 

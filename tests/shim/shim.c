@@ -17,7 +17,6 @@
  *	PH_SHIM_DIR=DIR         where disks are bad: regular files below it
  *	PH_SHIM_FULL=FILE       while FILE exists nothing can be written there: ENOSPC
  *	PH_SHIM_EIO=FILE        while FILE exists nothing can be synced there: EIO
- *	PH_SHIM_STUCK=FILE      while FILE exists a sync there waits; then it goes on, or fails
  *
  * A call goes by its plain name: pwrite64 is pwrite.  Each is a point but an open that creates
  * nothing; one that may create is "create", and for PH_SHIM_FAIL "open" as well.
@@ -38,7 +37,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAX_FAILS	8
@@ -81,7 +79,7 @@ struct counted {
 static struct {
 	bool		 on;
 	char		 role[64];
-	const char	*from, *count, *killed, *dir, *full, *eio, *stuck;
+	const char	*from, *count, *killed, *dir, *full, *eio;
 	long		 kill_at;
 	struct failing	 fails[MAX_FAILS];
 	size_t		 n_fails;
@@ -182,7 +180,6 @@ begin(void)
 	shim.dir = setting("PH_SHIM_DIR");
 	shim.full = setting("PH_SHIM_FULL");
 	shim.eio = setting("PH_SHIM_EIO");
-	shim.stuck = setting("PH_SHIM_STUCK");
 	shim.kill_at = kill_at != NULL ? strtol(kill_at, NULL, 10) : 0;
 	parse_fails(setting("PH_SHIM_FAIL"));
 	shim.counted = mmap(NULL, sizeof(*shim.counted), PROT_READ | PROT_WRITE,
@@ -358,8 +355,6 @@ meet(const struct call *c)
 	err = wanted_failure(c);
 	if (err == 0 && (c->grows || c->creates) && exists(shim.full) && is_on_bad_disk(c))
 		err = ENOSPC;
-	while (c->syncs && exists(shim.stuck) && is_on_bad_disk(c))
-		syscall(SYS_nanosleep, &(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	if (err == 0 && c->syncs && exists(shim.eio) && is_on_bad_disk(c))
 		err = EIO;
 	errno = err > 0 ? err : before;

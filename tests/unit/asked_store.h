@@ -75,8 +75,7 @@ leave(void **state)
 static inline void
 commit(void)
 {
-	must(row->ops->write(store, &wrong), &wrong);
-	must(row->ops->wait(store, &wrong), &wrong);
+	must(row->ops->commit(store, &wrong), &wrong);
 	must(row->ops->begin(store, &wrong), &wrong);
 }
 
@@ -84,8 +83,7 @@ commit(void)
 static inline void
 reopen(void)
 {
-	must(row->ops->write(store, &wrong), &wrong);
-	must(row->ops->wait(store, &wrong), &wrong);
+	must(row->ops->commit(store, &wrong), &wrong);
 	row->ops->close(store);
 	open_store();
 }

@@ -77,7 +77,6 @@ tell(void)
 	int64_t	 by = ph_clock_mono() + BY_MS;
 
 	ph_alert_take(alert, &news);
-	ph_news_keep(&news);
 	ph_news_tell(&news);
 	if (!ph_alert_is_due(alert))
 		return false;

@@ -120,7 +120,6 @@ turn(const char *body)
 	ph_sending_committed(sending);
 	ph_asked_committed(asked);
 	ph_asked_launch(asked);
-	ph_news_keep(&news);
 	ph_news_tell(&news);
 	ph_delivery_committed(&delivery);
 }

@@ -184,7 +184,6 @@ TEST(the_log_holds_no_words_and_no_whole_person)
 	keep(ENTRY("9001", SAID("1234567890", "m_1", T, "sesame")));
 	keep("{'object':'page','sesame':1234567890");
 	assert_true(news.said.len > 0);
-	ph_news_keep(&news);
 	ph_news_tell(&news);
 	room_read("log", &log);
 	assert_non_null(strstr(log.data, "7890"));
@@ -441,7 +440,6 @@ TEST(more_than_20_automatic_replies_in_a_minute_raise_an_alert)
 		snprintf(event, sizeof(event), SAID("7001", "m_%d", T, "hello"), i);
 		hear(event);
 	}
-	ph_news_keep(&news);
 	ph_news_tell(&news);
 	room_read("log", &log);
 	assert_non_null(strstr(log.data, "\"alert\""));

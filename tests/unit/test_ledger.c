@@ -464,19 +464,11 @@ TEST(what_could_not_be_read_is_kept_once)
 	must(ph_ledger_quarantine(ledger, BYTES("{\0x"), "not JSON", NOW, &again, &wrong), &wrong);
 }
 
-/* Seams: a store whose disk cannot be written; one that cannot sync. */
-
+/* Seam: a store whose disk cannot sync. */
 static enum ph_error
-write_nothing(struct ph_store *store, struct ph_fail *fail)
+commit_nothing(struct ph_store *store, struct ph_fail *fail)
 {
 	ph_store_sqlite.abandon(store);
-	return ph_error_set(fail, PH_BROKEN, "store: it cannot write");
-}
-
-static enum ph_error
-wait_in_vain(struct ph_store *store, struct ph_fail *fail)
-{
-	(void)store;
 	return ph_error_set(fail, PH_BROKEN, "store: it cannot sync");
 }
 
@@ -484,14 +476,7 @@ TEST(a_store_that_cannot_commit_is_not_opened)
 {
 	struct ph_store_ops	 broken = ph_store_sqlite;
 
-	broken.write = write_nothing;
-	assert_int_equal(ph_ledger_open(&broken, "queue.db", NOW, PH_DAY_MS, PH_RESEND, &ledger, &n_unsure,
-	    &wrong), PH_BROKEN);
-	assert_null(ledger);
-	assert_string_equal(wrong.text, "store: it cannot write");
-	wrong = (struct ph_fail)PH_FAIL_INIT;
-	broken = ph_store_sqlite;
-	broken.wait = wait_in_vain;
+	broken.commit = commit_nothing;
 	assert_int_equal(ph_ledger_open(&broken, "queue.db", NOW, PH_DAY_MS, PH_RESEND, &ledger, &n_unsure,
 	    &wrong), PH_BROKEN);
 	assert_null(ledger);

@@ -55,7 +55,6 @@ look(int64_t wall_ms, int64_t mono_ms)
 {
 	now += wall_ms;
 	mono += mono_ms;
-	ph_news_keep(&news);
 	ph_news_tell(&news);
 	ph_lookout_look(&lookout, now, mono, &news);
 	assert_true(news.n_raised <= 1);

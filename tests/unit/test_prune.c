@@ -41,8 +41,7 @@ leave(void **state)
 static void
 commit(void)
 {
-	must(ph_store_sqlite.write(store, &wrong), &wrong);
-	must(ph_store_sqlite.wait(store, &wrong), &wrong);
+	must(ph_store_sqlite.commit(store, &wrong), &wrong);
 	must(ph_store_sqlite.begin(store, &wrong), &wrong);
 }
 

@@ -66,7 +66,7 @@ keep(const char *key)
 
 	memcpy(ev.key, key, strlen(key));
 	if (ops->begin(store, &wrong) != PH_OK || ops->keep(store, &ev, &id, &conv, &wrong) != PH_OK ||
-	    ops->write(store, &wrong) != PH_OK || ops->wait(store, &wrong) != PH_OK) {
+	    ops->commit(store, &wrong) != PH_OK) {
 		ops->abandon(store);
 		return wrong.err;
 	}

@@ -361,8 +361,7 @@ TEST(notes_and_housekeeping_lose_nothing)
 	owe(conversation("7001"), 10, "a");
 	ask(note, "started", 5);
 	ask(note, "started", 6);
-	must(row->ops->write(store, &wrong), &wrong);
-	must(row->ops->wait(store, &wrong), &wrong);
+	must(row->ops->commit(store, &wrong), &wrong);
 	must(row->ops->tidy(store, false, &wrong), &wrong);
 	must(row->ops->tidy(store, true, &wrong), &wrong);
 	must(row->ops->tidy(store, true, &wrong), &wrong);

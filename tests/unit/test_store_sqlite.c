@@ -72,8 +72,7 @@ value_of(sqlite3 *db, const char *query)
 static void
 commit(void)
 {
-	must(ops->write(store, &wrong), &wrong);
-	must(ops->wait(store, &wrong), &wrong);
+	must(ops->commit(store, &wrong), &wrong);
 }
 
 /* What an outsider does to the file. */
@@ -266,21 +265,6 @@ keep_keys(int from, int to, enum ph_error err)
 		snprintf(key, sizeof(key), "%c%d", 'a' + i % 26, i);
 		assert_int_equal(keep(key, BYTES("x")), err);
 	}
-}
-
-TEST(what_could_not_be_synced_is_never_said_to_be)
-{
-	open_store();
-	must(ops->begin(store, &wrong), &wrong);
-	must(keep("k", BYTES("x")), &wrong);
-	must(ops->write(store, &wrong), &wrong);
-	ph_sync_close(store->sq.log);
-	assert_int_equal(mkfifo("pipe", 0600), 0);
-	must(ph_sync_open("pipe", &store->sq.log, &wrong), &wrong);
-	assert_int_equal(ops->wait(store, &wrong), PH_BROKEN);
-	wrong = (struct ph_fail)PH_FAIL_INIT;
-	assert_false(ops->is_synced(store));
-	assert_int_equal(ops->wait(store, &wrong), PH_BROKEN);
 }
 
 /* As many as are on their way from one table to the other when it is let go. */
@@ -663,7 +647,6 @@ main(void)
 		in_a_room(what_is_no_database_is_broken_and_untouched),
 		in_a_room(an_outsiders_lock_is_busy_and_passes),
 		in_a_room(a_full_disk_is_told_and_passes),
-		in_a_room(what_could_not_be_synced_is_never_said_to_be),
 		in_a_room(a_key_is_known_wherever_it_is),
 		in_a_room(keys_go_to_their_place_although_transactions_without_any_are_undone),
 		in_a_room(keys_go_to_their_place_although_no_helper_lives_long),

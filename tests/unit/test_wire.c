@@ -21,13 +21,6 @@ static struct ph_wire_server	*server;
 static int			 state_fd;
 static struct ph_fail		 wrong;
 
-static void
-answer_all(void)
-{
-	ph_wire_answer_all(server);
-	ph_wire_flush(server);
-}
-
 static int
 enter(void **state)
 {
@@ -118,7 +111,7 @@ serve(size_t n)
 			assert_int_equal(all[i].verdict, PH_LATER);
 			all[i].verdict = (enum ph_verdict)all[i].body.at[0];
 		}
-		answer_all();
+		ph_wire_answer_all(server);
 	}
 }
 
@@ -189,13 +182,13 @@ TEST(a_body_larger_than_any_buffer_comes_whole)
 		big[i] = (char)(i * 31 >> 3);
 	begin_asking(&f);
 	while (n == 0) {
-		answer_all();
+		ph_wire_answer_all(server);
 		all = listen_once(&n);
 	}
 	assert_int_equal(all[0].body.len, len);
 	assert_memory_equal(all[0].body.at, big, len);
 	all[0].verdict = PH_KEPT;
-	answer_all();
+	ph_wire_answer_all(server);
 	serve(2 - n);
 	end_asking(&f);
 	assert_int_equal(f.err, PH_OK);
@@ -244,7 +237,7 @@ TEST(what_a_front_said_before_it_hung_up_is_kept)
 	while (n == 0)
 		(void)listen_once(&n);
 	assert_int_equal(n, 1);
-	answer_all();		/* nobody hears it, and nothing breaks */
+	ph_wire_answer_all(server);		/* nobody hears it, and nothing breaks */
 	(void)ph_wire_read(server, &n);
 	assert_int_equal(n, 0);
 	assert_int_equal(ph_wire_watch(server, (struct pollfd[2]){ { 0 } }, 2), 1);

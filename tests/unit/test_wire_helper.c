@@ -21,13 +21,6 @@ static struct ph_wire_server	*server;
 static struct ph_fail		 wrong;
 static int			 fd;		/* of the one peer */
 
-static void
-answer_all(void)
-{
-	ph_wire_answer_all(server);
-	ph_wire_flush(server);
-}
-
 static int
 enter(void **state)
 {
@@ -104,7 +97,7 @@ read_now(size_t expected)
 	all = ph_wire_read(server, &n);
 	assert_int_equal(n, expected);
 	if (n == 0)
-		answer_all();
+		ph_wire_answer_all(server);
 	return all;
 }
 
@@ -138,7 +131,7 @@ TEST(a_frame_may_come_byte_by_byte)
 		say(frame + i, 1);
 	}
 	assert_memory_equal(read_now(1)->body.at, "abc", 3);
-	answer_all();
+	ph_wire_answer_all(server);
 	assert_int_equal(recv(fd, &verdict, 1, MSG_DONTWAIT), 1);
 	assert_int_equal(verdict, PH_LATER);	/* nobody set it */
 	read_now(0);
@@ -164,7 +157,7 @@ TEST(a_peer_that_is_slow_between_frames_may_stay)
 {
 	say_frame(PH_WIRE_DELIVERY, "a", 1);
 	read_now(1);
-	answer_all();
+	ph_wire_answer_all(server);
 	clock_move(3600000);
 	read_now(0);
 	assert_int_equal(recv(fd, (char[1]){ 0 }, 1, MSG_DONTWAIT), 1);
@@ -218,7 +211,7 @@ TEST(nonsense_takes_back_nothing_that_was_said_before)
 	say_frame(PH_WIRE_DELIVERY, "a", 1);
 	say_frame(77, "b", 1);
 	read_now(1)->verdict = PH_KEPT;
-	answer_all();
+	ph_wire_answer_all(server);
 	assert_int_equal(recv(fd, &verdict, 1, MSG_DONTWAIT), 1);
 	assert_int_equal(verdict, PH_KEPT);
 	read_nothing();
@@ -259,7 +252,7 @@ TEST(other_settings_are_served_and_said_once)
 		    "/other.conf");
 		say_frame(PH_WIRE_DELIVERY, "a", 1);
 		read_now(1);
-		answer_all();
+		ph_wire_answer_all(server);
 	}
 	room_read("log", &log);
 	assert_non_null(strstr(log.data, "/other.conf"));
@@ -330,7 +323,7 @@ serve_one(const char *body)
 	assert_int_equal(one->body.len, strlen(body));
 	assert_memory_equal(one->body.at, body, one->body.len);
 	one->verdict = PH_KEPT;
-	answer_all();
+	ph_wire_answer_all(server);
 	assert_int_equal(recv(fd, &verdict, 1, MSG_DONTWAIT), 1);
 	assert_int_equal(verdict, PH_KEPT);
 }
