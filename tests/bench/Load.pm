@@ -16,7 +16,9 @@ our $Secret = 'an-app-secret';		# Pagehook's
 our $Path = '/messenger/webhook';	# WebServer's
 our @Pages = map { 9000 + $_ } 1 .. 32;	# as many as the stand-in knows; each may send 300 replies a second
 our $N_people = 10_000;
-our $N_conversations = 20_000;	# each writes to two of 32 Pages, by the way in which both are counted
+
+# Each of them writes to two of 32 Pages, by the way in which both are counted.
+sub n_conversations { return 2 * $N_people }
 
 my $began_ms = int((time - 3 * 3600) * 1000);	# old enough for all that follows, too young to be given up
 
