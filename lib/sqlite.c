@@ -337,6 +337,16 @@ ph_sqlite_close(struct ph_sqlite *s)
 	s->db = NULL;
 }
 
+static bool
+has_log(const struct ph_sqlite *s)
+{
+	char		 wal[512];
+	struct stat	 st;
+
+	wal_name(s, wal, sizeof(wal));
+	return stat(wal, &st) == 0 && st.st_size > 0;
+}
+
 enum ph_error
 ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_schema *schema,
     struct ph_fail *fail)
@@ -345,8 +355,10 @@ ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_sch
 			    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
 	struct ph_fail	 mine = PH_FAIL_INIT;
 	int		 version = 0;
+	bool		 left;
 
 	*s = (struct ph_sqlite){ .path = path, .schema = schema };
+	left = has_log(s);
 	/* One thread alone uses SQLite: no locks, and nobody asks what it has allocated. */
 	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -355,8 +367,9 @@ ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_sch
 	if (translate(s, sqlite3_open_v2(path, &s->db, flags, ph_sqlite_wal()), path, &mine) == PH_OK &&
 	    translate(s, sqlite3_busy_timeout(s->db, BUSY_MS), path, &mine) == PH_OK &&
 	    version_of(s, &version, &mine) == PH_OK && configure(s, &mine) == PH_OK &&
-	    migrate(s, path, version, &mine) == PH_OK && note_files(s, &mine) == PH_OK)
-		return PH_OK;
+	    migrate(s, path, version, &mine) == PH_OK && note_files(s, &mine) == PH_OK &&
+	    (!left || ph_sqlite_tidy(s, true, &mine) == PH_OK))
+		return PH_OK;			/* what was left may not have been synced: it is written again */
 	ph_sqlite_close(s);
 	return ph_error_set(fail, mine.err, "%s", mine.text);
 }

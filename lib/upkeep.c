@@ -49,9 +49,8 @@ static enum ph_error
 open_ledger(struct ph_upkeep *u, size_t *n_unsure, struct ph_fail *fail)
 {
 	if (ph_ledger_open(&ph_store_sqlite, "queue.db", ph_clock_now(), u->conf->max_reply_age_ms,
-	    u->conf->unsure, &u->ledger, n_unsure, fail) == PH_OK && next_generation(u, fail) == PH_OK &&
-	    ph_ledger_tidy(u->ledger, true, fail) == PH_OK)
-		return PH_OK;			/* whatever the last one wrote and could not sync is written again */
+	    u->conf->unsure, &u->ledger, n_unsure, fail) == PH_OK && next_generation(u, fail) == PH_OK)
+		return PH_OK;
 	ph_upkeep_close(u);
 	return fail->err;
 }

@@ -23,15 +23,23 @@ sub n_moved_in {
 
 sub n_begun { my ($hook) = @_; return scalar grep { /listens/ } map { $_->{what} // () } $hook->log }
 
+# A helper that is there before anything comes.
+sub begin_helper {
+	my ($hook) = @_;
+	my $n = n_begun($hook);
+	$hook->handshake(7);
+	return $hook->wait_for(sub { n_begun($hook) > $n }, 'a helper listens');
+}
+
 my $hook = Pagehook->new;
 $hook->serve('lighttpd-fcgi');
+begin_helper($hook);
 is $hook->post($hook->delivery($hook->event(read => { watermark => $_ })))->{status}, 200, 'kept'
     for 1 .. 2;
 is n_moved_in($hook), 0, '  in the log';
 my ($pid) = $hook->helper_pids;
 kill 'KILL', $pid;
 $hook->wait_for(sub { !$hook->helper_pids }, 'the helper is gone');
-$hook->handshake(7);
-$hook->wait_for(sub { n_begun($hook) == 2 }, 'the next one listens');
-is n_moved_in($hook), 2, '  and has written all of it again, to the database';
+begin_helper($hook);
+is n_moved_in($hook), 2, 'the next one has written all of it again, to the database';
 done_testing;
