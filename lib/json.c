@@ -31,7 +31,8 @@ cooked(struct json_object *o)
 
 /*
  * To make a tokener costs as much as to parse a short event with it: a thread keeps its own.  It grows
- * with the longest text that it has met, so one that met a very long one is not kept.
+ * with the longest text that it has met, so one that met a very long one is not kept; nor one that
+ * failed: its reset forgets no half of a surrogate pair, which would show in the next text.
  */
 static _Thread_local struct json_tokener	*kept;
 
@@ -49,7 +50,7 @@ take_tokener(void)
 static void
 keep_tokener(struct json_tokener *tok, size_t longest)
 {
-	if (longest > MAX_KEPT) {
+	if (json_tokener_get_error(tok) != json_tokener_success || longest > MAX_KEPT) {
 		json_tokener_free(tok);
 		return;
 	}

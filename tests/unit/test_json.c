@@ -96,12 +96,13 @@ TEST(an_id_is_read_with_or_without_the_parser)
 	assert_null(tree);
 }
 
-/* Whatever became of the parse before: a broken one, half of one, a very long one. */
+/* Whatever became of the parse before: a broken one, half of one, half of a character, a very long one. */
 TEST(each_parse_begins_anew)
 {
 	struct ph_buffer	 text = PH_BUFFER_INIT;
-	struct ph_slice		 before[4] = { BYTES("{\"a\":[1,{\"b\":"), BYTES("\"half \\u00"), BYTES("}"),
-		{ NULL, 0 } };
+	struct ph_slice		 before[] = { BYTES("{\"a\":[1,{\"b\":"), BYTES("\"half \\u00"), BYTES("}"),
+		BYTES("\"\\ud83d\\u"), { NULL, 0 } };
+	const size_t		 last = COUNT_OF(before) - 1;
 	struct ph_json		*v;
 	size_t			 i;
 
@@ -109,13 +110,13 @@ TEST(each_parse_begins_anew)
 	for (i = 0; i < 100000; i++)
 		ph_buffer_adds(&text, "z");
 	ph_buffer_adds(&text, "\"");
-	before[3] = PH_SLICE(&text);
+	before[last] = PH_SLICE(&text);
 	for (i = 0; i < COUNT_OF(before); i++) {
-		assert_int_equal(ph_json_parse(before[i], &v, NULL), i < 3 ? PH_MALFORMED : PH_OK);
-		assert_int_equal(ph_json_text(v).len, i < 3 ? 0 : 100000);
+		assert_int_equal(ph_json_parse(before[i], &v, NULL), i < last ? PH_MALFORMED : PH_OK);
+		assert_int_equal(ph_json_text(v).len, i < last ? 0 : 100000);
 		ph_json_free(v);
-		v = tree_of("{'a':'b'}");
-		assert_string_equal(shown(ph_json_text(ph_json_get(v, "a"))), "b");
+		v = tree_of("{'a':'caf\\u00e9'}");
+		assert_string_equal(shown(ph_json_text(ph_json_get(v, "a"))), "caf\xc3\xa9");
 		assert_null(ph_json_name(v, 1));
 		ph_json_free(v);
 	}
