@@ -42,16 +42,15 @@ enum statement {		/* store_sqlite.c has their texts */
 /* Within a transaction, before the first key is seen. */
 enum ph_error	 ph_store_sqlite_know_keys(struct ph_store *s, struct ph_fail *fail) PH_MUST_USE;
 
-/* Remembers a key; PH_NONE: it was known.  came: Unix ms. */
+/* Remembers a key; PH_NONE: it was known. */
 enum ph_error	 ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY],
-		    int64_t came, struct ph_fail *fail) PH_MUST_USE;
+		    struct ph_fail *fail) PH_MUST_USE;
 
 /*
- * If many keys are fresh: at most max of them go to their place, counted as of now (Unix ms).  How far it came
- * is not kept: it has to end in one helper's life, so who has nothing else to do does it, too.
+ * If many keys are fresh: at most max of them go to their place, their age counted from now on.  How far
+ * it came is not kept: it has to end in one helper's life, so who has nothing else to do does it, too.
  */
-enum ph_error	 ph_store_sqlite_merge(struct ph_store *s, int max, int64_t now,
-		    struct ph_fail *fail) PH_MUST_USE;
+enum ph_error	 ph_store_sqlite_merge(struct ph_store *s, int max, struct ph_fail *fail) PH_MUST_USE;
 
 /* Operations of store.h, by their names there. */
 enum ph_error

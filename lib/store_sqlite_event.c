@@ -74,7 +74,7 @@ ph_store_sqlite_keep(struct ph_store *s, const struct ph_store_event *ev, int64_
 	enum ph_error	 err;
 
 	*conv = (struct ph_store_conv){ .id = 0 };
-	err = ph_store_sqlite_see(s, ev->key, ev->came, fail);
+	err = ph_store_sqlite_see(s, ev->key, fail);
 	if (err == PH_OK && ev->person.at != NULL)
 		err = take_conv(&s->sq, ev, conv, fail);
 	if (err == PH_OK)

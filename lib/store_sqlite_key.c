@@ -1,6 +1,6 @@
 /*
  * store_sqlite_key -- which keys were seen, in SQLite.
- * Knows sqlite, store, fresh.  Does not know what a key is made of.
+ * Knows sqlite, store, fresh, clock.  Does not know what a key is made of.
  * Called by store_sqlite_event, store_sqlite_prune, and by the store when it begins.
  * Lives within the ledger's transaction.
  *
@@ -9,6 +9,7 @@
  * many go to `seen` in their own order, which writes a page once for all that belong there.
  * SPDX-License-Identifier: ISC
  */
+#include "clock.h"
 #include "store_sqlite.h"
 
 #define DAY_MS		86400000
@@ -69,10 +70,14 @@ end_merge(struct ph_store *s, struct ph_fail *fail)
 	return load(s, fail);
 }
 
-/* Slots that moved are walked again. */
+/*
+ * Slots that moved are walked again.  By our clock: a body that lay in the spool came long ago, and the
+ * keys that its own moves along did not.
+ */
 enum ph_error
-ph_store_sqlite_merge(struct ph_store *s, int max, int64_t now, struct ph_fail *fail)
+ph_store_sqlite_merge(struct ph_store *s, int max, struct ph_fail *fail)
 {
+	const int64_t	 day = ph_clock_now() / DAY_MS;
 	unsigned char	 key[PH_FRESH_KEY];
 	struct ph_slice	 bytes = { (const char *)key, sizeof(key) };
 	int		 i;
@@ -85,15 +90,14 @@ ph_store_sqlite_merge(struct ph_store *s, int max, int64_t now, struct ph_fail *
 	for (i = 0; i < max; i++) {
 		if (!ph_fresh_next(&s->fresh, &s->merged_to, key))
 			return end_merge(s, fail);
-		if (ph_sqlite_run(&s->sq, SEE, WITH(BLOB(bytes), INT(now / DAY_MS)), fail) != PH_OK)
+		if (ph_sqlite_run(&s->sq, SEE, WITH(BLOB(bytes), INT(day)), fail) != PH_OK)
 			return fail->err;
 	}
 	return PH_OK;
 }
 
 enum ph_error
-ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY], int64_t came,
-    struct ph_fail *fail)
+ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY], struct ph_fail *fail)
 {
 	const struct ph_slice	 bytes = { (const char *)key, PH_FRESH_KEY };
 	int64_t			 one;
@@ -107,5 +111,5 @@ ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY], i
 	if (ph_sqlite_run(&s->sq, ADD_FRESH, WITH(BLOB(bytes)), fail) != PH_OK ||
 	    ph_fresh_add(&s->fresh, key, fail) != PH_OK)
 		return fail->err;
-	return ph_store_sqlite_merge(s, MERGE_FOR_ONE, came, fail);
+	return ph_store_sqlite_merge(s, MERGE_FOR_ONE, fail);
 }

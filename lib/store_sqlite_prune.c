@@ -1,11 +1,10 @@
 /*
  * store_sqlite_prune -- what is over leaves the store, some rows at a time.
- * Knows sqlite, store, clock.  Does not know how long anything is kept.
+ * Knows sqlite, store.  Does not know how long anything is kept.
  * Called by ledger through ph_store_sqlite.
  * Lives within the ledger's transaction; where it stands is kept in memory.
  * SPDX-License-Identifier: ISC
  */
-#include "clock.h"
 #include "store_sqlite.h"
 
 #define DAY_MS		86400000
@@ -66,7 +65,7 @@ ph_store_sqlite_prune(struct ph_store *s, int64_t done_before, int64_t over_befo
 		return fail->err;
 	if ((!begun || s->pruned_key.len > 0) && prune_keys(s, over_before, fail) != PH_OK)
 		return fail->err;
-	if (ph_store_sqlite_merge(s, MERGE_AT_ONCE, ph_clock_now(), fail) != PH_OK)
+	if (ph_store_sqlite_merge(s, MERGE_AT_ONCE, fail) != PH_OK)
 		return fail->err;
 	*more = s->merging || s->pruned_to[0] != 0 || s->pruned_to[1] != 0 || s->pruned_key.len > 0;
 	return PH_OK;
