@@ -99,6 +99,9 @@ serve(void *front)
 			break;
 		}
 	}
+	/* Who gave up was alone in being woken for what waits: the others are to leave, too. */
+	stopping = 1;
+	(void)!write(stop_pipe[1], "", 1);
 	front_finish(front);
 	if (watched != -1)
 		close(watched);

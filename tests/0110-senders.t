@@ -173,4 +173,24 @@ subtest 'who says nothing more' => sub {
 	is ask(delivery($good)), $yes, '  and the next one is served';
 };
 $hook->stop;
+
+# The lowest descriptor that a process has not open: with that as its limit it opens none.
+sub free_descriptor {
+	my ($pid) = @_;
+	my %taken = map { m{(\d+)$} ? ($1 => 1) : () } glob "/proc/$pid/fd/*";
+	return (grep { !$taken{$_} } 0 .. 1000)[0];
+}
+
+subtest 'a front that can open nothing any more makes room for another' => sub {
+	my $starved = Pagehook->new(PAGEHOOK_THREADS => 2);
+	$starved->serve('bare-cgi');
+	$starved->{server}->front_on("$starved->{dir}/front.sock");
+	my $front = $starved->{server}{front_pid};
+	$starved->wait_for(sub { 2 == grep { (readlink // '') =~ /eventpoll/ } glob "/proc/$front/fd/*" },
+	    'both of its threads wait');
+	Children::output([ 'prlimit', "--pid=$front", '--nofile=' . free_descriptor($front) . ':' ]);
+	my $waits = IO::Socket::UNIX->new(Peer => "$starved->{dir}/front.sock") // die "no front: $!";
+	$starved->soon(sub { !Children::lives($front) }, 'it ends, with all of its threads');
+	$starved->stop;
+};
 done_testing;
