@@ -31,7 +31,7 @@ is_empty(const struct ph_fresh_slot *slot)
 	return slot->words[0] == 0 && slot->words[1] == 0;
 }
 
-/* Where this key is, or would be: its first bits name the slot, the next ones are taken when it is not free. */
+/* Where this key is, or would be: its first bits name a slot; if that is taken it is the next free one. */
 static size_t
 find(const struct ph_fresh_slot *slots, size_t cap, struct ph_fresh_slot key)
 {

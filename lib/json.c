@@ -1,7 +1,7 @@
 /*
  * json -- bytes to values: the one door to json-c.
  * Knows buffer.  Does not know what a webhook looks like.
- * Called by scan, event, key and outcome.
+ * Called by event, key, outcome and who else reads a value.
  * Lives on the caller's stack; a parsed value is one tree, freed as a whole.
  * SPDX-License-Identifier: ISC
  */

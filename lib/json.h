@@ -17,7 +17,10 @@
 
 struct ph_json;			/* a value; borrowed from the tree it is in */
 
-/* Parses bytes, those of a body only after the scan has passed them.  PH_MALFORMED: json-c disagrees.  *out: ph_json_free. */
+/*
+ * Parses bytes, those of a body only after the scan has passed them.  PH_MALFORMED: json-c disagrees.
+ * *out: ph_json_free.
+ */
 enum ph_error	 ph_json_parse(struct ph_slice bytes, struct ph_json **out, struct ph_fail *fail)
 		     PH_MUST_USE;
 void		 ph_json_free(struct ph_json *tree);

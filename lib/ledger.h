@@ -22,7 +22,8 @@ struct ph_ledger;
  * not sent any more.
  */
 enum ph_error	ph_ledger_open(const struct ph_store_ops *ops, const char *where, int64_t now,
-		    int64_t max_age_ms, enum ph_unsure_policy unsure, struct ph_ledger **out, size_t *n_unsure, struct ph_fail *fail) PH_MUST_USE;
+		    int64_t max_age_ms, enum ph_unsure_policy unsure, struct ph_ledger **out,
+		    size_t *n_unsure, struct ph_fail *fail) PH_MUST_USE;
 void		ph_ledger_close(struct ph_ledger *ledger);
 
 /*

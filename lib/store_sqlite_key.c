@@ -20,7 +20,7 @@
 #endif
 #define MERGE_FOR_ONE	3	/* go for each key that comes, so that it ends */
 
-/* What the table has: at the beginning, after a transaction with new keys that was undone, after a merge. */
+/* What the table has: at the beginning, when new keys were undone, after a merge. */
 static enum ph_error
 load(struct ph_store *s, struct ph_fail *fail)
 {
