@@ -175,9 +175,9 @@ hide(struct ph_buffer *said, struct ph_slice what)
 		memset(at, '*', what.len);
 }
 
-/* To pass the thread twice is to pass it once: no answer is no reason for doubt. */
+/* Judged again, with nothing in it that may not be logged. */
 static void
-judge(struct ph_sending *s, struct claim *c, const struct ph_answer *answer)
+judge_shown(struct claim *c, const struct ph_answer *answer)
 {
 	struct ph_answer	 shown = *answer;
 	struct ph_buffer	 body = PH_BUFFER_INIT;
@@ -189,6 +189,18 @@ judge(struct ph_sending *s, struct claim *c, const struct ph_answer *answer)
 		shown.body = PH_SLICE(&body);
 	ph_outcome_judge(&shown, &c->result);
 	ph_buffer_clear(&body);
+}
+
+/*
+ * What was sent keeps its mid as Graph gave it: the person's id may stand in it by chance.  To pass the
+ * thread twice is to pass it once: no answer is no reason for doubt.
+ */
+static void
+judge(struct ph_sending *s, struct claim *c, const struct ph_answer *answer)
+{
+	ph_outcome_judge(answer, &c->result);
+	if (c->result.outcome != PH_SENT)
+		judge_shown(c, answer);
 	if (c->result.outcome == PH_UNSURE && strcmp(c->reply.kind, PH_MESSAGE_PASS_THREAD) == 0)
 		c->result.outcome = PH_RETRY;
 	become(s, c, FINISHED);
