@@ -97,11 +97,13 @@ status_of(const struct ph_json *told)
 	return code == 10 || code == 190 || (code >= 200 && code < 300) ? EX_NOPERM : EX_PROTOCOL;
 }
 
+/* A try that has begun is waited for: what becomes of it is what is asked for. */
 static int
 wait_for(struct sending *s, const char *id, int64_t began)
 {
 	int64_t			 by = began + ph_clock_wait_ms(SETTLE_BY_MS);
 	struct ph_buffer	 text = PH_BUFFER_INIT;
+	struct ph_slice		 state;
 	struct ph_json		*told;
 	int			 status, pause_ms = 5;
 	bool			 over;
@@ -112,8 +114,9 @@ wait_for(struct sending *s, const char *id, int64_t began)
 		(void)poll(NULL, 0, pause_ms);
 		pause_ms = pause_ms < 200 ? 2 * pause_ms : 200;
 		status = ask_order(&s->ask, &text, &told);
-		over = status != EX_OK || ph_clock_left_ms(by) == 0 ||
-		    !is_under_way(ph_json_text(ph_json_get(told, "state")));
+		state = ph_json_text(ph_json_get(told, "state"));
+		over = status != EX_OK || !is_under_way(state) ||
+		    (ph_clock_left_ms(by) == 0 && !ph_slice_is(state, "sending"));
 		if (over && status == EX_OK) {
 			print_outcome(s, id, told, ph_clock_mono() - began);
 			status = status_of(told);

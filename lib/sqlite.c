@@ -358,7 +358,7 @@ ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_sch
 	bool		 left;
 
 	*s = (struct ph_sqlite){ .path = path, .schema = schema };
-	left = has_log(s);
+	left = has_log(s);		/* it may not have been synced: all of it is written again, below */
 	/* One thread alone uses SQLite: no locks, and nobody asks what it has allocated. */
 	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -369,7 +369,7 @@ ph_sqlite_open(struct ph_sqlite *s, const char *path, const struct ph_sqlite_sch
 	    version_of(s, &version, &mine) == PH_OK && configure(s, &mine) == PH_OK &&
 	    migrate(s, path, version, &mine) == PH_OK && note_files(s, &mine) == PH_OK &&
 	    (!left || ph_sqlite_tidy(s, true, &mine) == PH_OK))
-		return PH_OK;			/* what was left may not have been synced: it is written again */
+		return PH_OK;
 	ph_sqlite_close(s);
 	return ph_error_set(fail, mine.err, "%s", mine.text);
 }

@@ -45,7 +45,7 @@ enum statement {		/* store_sqlite.c has their texts */
 enum ph_error	 ph_store_sqlite_know_keys(struct ph_store *s, struct ph_fail *fail) PH_MUST_USE;
 
 /* Remembers a key; PH_NONE: it was known. */
-enum ph_error	 ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY],
+enum ph_error	 ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_STORE_KEY_LEN],
 		    struct ph_fail *fail) PH_MUST_USE;
 
 /*

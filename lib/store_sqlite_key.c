@@ -12,13 +12,14 @@
 #include "clock.h"
 #include "store_sqlite.h"
 
-#define DAY_MS		86400000
 #ifdef PH_TEST
 #define MAX_FRESH	200	/* so that a test sees keys on their way */
 #else
 #define MAX_FRESH	65536	/* a megabyte; the set has room for half as many again */
 #endif
 #define MERGE_FOR_ONE	3	/* go for each key that comes, so that it ends */
+
+_Static_assert(PH_FRESH_KEY == PH_STORE_KEY_LEN, "the set keeps whole keys");
 
 /* What the table has: at the beginning, when new keys were undone, after a merge. */
 static enum ph_error
@@ -77,7 +78,7 @@ end_merge(struct ph_store *s, struct ph_fail *fail)
 enum ph_error
 ph_store_sqlite_merge(struct ph_store *s, int max, struct ph_fail *fail)
 {
-	const int64_t	 day = ph_clock_now() / DAY_MS;
+	const int64_t	 day = ph_clock_now() / PH_DAY_MS;
 	unsigned char	 key[PH_FRESH_KEY];
 	struct ph_slice	 bytes = { (const char *)key, sizeof(key) };
 	int		 i;
@@ -97,9 +98,10 @@ ph_store_sqlite_merge(struct ph_store *s, int max, struct ph_fail *fail)
 }
 
 enum ph_error
-ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_FRESH_KEY], struct ph_fail *fail)
+ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_STORE_KEY_LEN],
+    struct ph_fail *fail)
 {
-	const struct ph_slice	 bytes = { (const char *)key, PH_FRESH_KEY };
+	const struct ph_slice	 bytes = { (const char *)key, PH_STORE_KEY_LEN };
 	int64_t			 one;
 	enum ph_error		 err;
 

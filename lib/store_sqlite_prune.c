@@ -5,9 +5,9 @@
  * Lives within the ledger's transaction; where it stands is kept in memory.
  * SPDX-License-Identifier: ISC
  */
+#include "clock.h"
 #include "store_sqlite.h"
 
-#define DAY_MS		86400000
 #define MERGE_AT_ONCE	500
 
 /* The rows of one table behind *from; *from moves, to 0 behind the last. */
@@ -44,7 +44,7 @@ prune_keys(struct ph_store *s, int64_t over_before, struct ph_fail *fail)
 	ph_sqlite_end(&s->sq, PRUNE_SEEN_END);
 	if (err == PH_OK && to.len > 0)
 		err = ph_sqlite_run(&s->sq, PRUNE_SEEN, WITH(BLOB(PH_SLICE(&s->pruned_key)),
-		    BLOB(PH_SLICE(&to)), INT(over_before / DAY_MS)), fail);
+		    BLOB(PH_SLICE(&to)), INT(over_before / PH_DAY_MS)), fail);
 	ph_buffer_reset(&s->pruned_key);
 	ph_buffer_add(&s->pruned_key, to.data, to.len);
 	ph_buffer_clear(&to);

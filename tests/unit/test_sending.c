@@ -213,6 +213,16 @@ TEST(what_nothing_follows_names_none)
 	assert_int_equal(said("followed"), 0);
 }
 
+TEST(a_mid_stays_as_graph_gave_it)
+{
+	graph_listen("{\"recipient_id\":\"7001\",\"message_id\":\"m_a7001b\"}");	/* who gets it, by chance */
+	begin();
+	owe("9001", "7001", "{\"text\":\"one\"}\n", false);
+	go();
+	until(STATES, "sent");
+	assert_string_equal(query("SELECT mid FROM reply"), "m_a7001b");
+}
+
 /* Graph repeats a token that it cannot read. */
 TEST(what_graph_said_is_logged_without_the_token)
 {
@@ -475,6 +485,7 @@ main(void)
 		in_a_room(a_refusal_ends_a_reply_and_what_comes_behind_it),
 		in_a_room(all_that_is_owed_to_who_cannot_be_reached_is_counted),
 		in_a_room(what_nothing_follows_names_none),
+		in_a_room(a_mid_stays_as_graph_gave_it),
 		in_a_room(what_graph_said_is_logged_without_the_token),
 		in_a_room(actions_are_shown_before_the_words),
 		in_a_room(an_action_that_fails_keeps_no_words_back),
