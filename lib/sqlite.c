@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,38 +289,53 @@ wal_name(const struct ph_sqlite *s, char *out, size_t size)
 	snprintf(out, size, "%s-wal", s->path);
 }
 
-/* The files behind the names, as they are now; only looked at: to close one drops SQLite's locks. */
+/*
+ * The file behind a name; only looked at: to close one drops SQLite's locks.  Its times are not asked
+ * for: the kernel gives the next write of who was asked a time of its own (Linux 6.13), and so the inode
+ * would have to be written with each commit.
+ */
+static bool
+look_at(const char *path, struct ph_sqlite_file *file)
+{
+	struct statx	 st;
+
+	if (statx(AT_FDCWD, path, 0, STATX_INO, &st) != 0)
+		return false;
+	*file = (struct ph_sqlite_file){ st.stx_dev_major, st.stx_dev_minor, st.stx_ino };
+	return true;
+}
+
+static bool
+is_behind(const struct ph_sqlite_file *file, const char *path)
+{
+	struct ph_sqlite_file	 now;
+
+	return look_at(path, &now) && now.ino == file->ino && now.dev_major == file->dev_major &&
+	    now.dev_minor == file->dev_minor;
+}
+
 static enum ph_error
 note_files(struct ph_sqlite *s, struct ph_fail *fail)
 {
-	char		 wal[512];
-	struct stat	 st;
+	char	 wal[512];
 
 	wal_name(s, wal, sizeof(wal));
 	if (run(s, "SELECT count(*) FROM sqlite_schema", fail) != PH_OK)	/* what reads makes the log */
 		return fail->err;
-	if (stat(s->path, &st) == 0) {
-		s->db_file.dev = st.st_dev;
-		s->db_file.ino = st.st_ino;
-		if (stat(wal, &st) == 0) {
-			s->wal_file.dev = st.st_dev;
-			s->wal_file.ino = st.st_ino;
-			return PH_OK;
-		}
-	}
+	if (look_at(s->path, &s->db_file) && look_at(wal, &s->wal_file))
+		return PH_OK;
 	return ph_error_set(fail, PH_BUSY, "%s: removed while it was opened", s->path);
 }
 
 enum ph_error
 ph_sqlite_in_place(const struct ph_sqlite *s, struct ph_fail *fail)
 {
-	char		 wal[512];
-	struct stat	 st;
+	char	 wal[512];
 
 	wal_name(s, wal, sizeof(wal));
-	if (stat(s->path, &st) != 0 || st.st_dev != s->db_file.dev || st.st_ino != s->db_file.ino)
+	if (!is_behind(&s->db_file, s->path))
 		return ph_error_set(fail, PH_NONE, "%s: replaced or removed while it was in use", s->path);
-	if (stat(wal, &st) != 0 || st.st_dev != s->wal_file.dev || st.st_ino != s->wal_file.ino)
+	if (!is_behind(&s->wal_file, wal))
 		return ph_error_set(fail, PH_BUSY, "%s: replaced or removed while it was in use", wal);
 	return PH_OK;
 }

@@ -12,8 +12,6 @@
 #ifndef PH_SQLITE_H
 #define PH_SQLITE_H
 
-#include <sys/types.h>
-
 #include <sqlite3.h>
 #include <stdint.h>
 
@@ -38,12 +36,17 @@ enum { PH_SQLITE_BEGIN, PH_SQLITE_COMMIT, PH_SQLITE_ROLLBACK, PH_SQLITE_FIRST };
 	" OR CAST(" who " AS TEXT) GLOB '*[^0-9]*'" \
 	" OR ' ' || CAST(" bytes " AS TEXT) || ' ' GLOB '*[^0-9]' || " who " || '[^0-9]*'))"
 
+struct ph_sqlite_file {			/* which one it is, whatever its name */
+	uint32_t	 dev_major, dev_minor;
+	uint64_t	 ino;
+};
+
 struct ph_sqlite {
 	sqlite3				*db;
 	const char			*path;	/* borrowed */
 	const struct ph_sqlite_schema	*schema;
 	sqlite3_stmt			**stmts;
-	struct { dev_t dev; ino_t ino; }	 db_file, wal_file;	/* that we opened */
+	struct ph_sqlite_file		 db_file, wal_file;	/* that we opened */
 	int				 wal_pages;	/* of the log, after the last commit */
 	int				 wal_max;	/* then it is moved in */
 	bool				 empty_wal;	/* at the next tidy: no byte of it may stay */

@@ -14,8 +14,11 @@
 #include "sqlite_wal.h"
 
 #define PIECE	(120 * 1024)	/* SQLite's own file layer takes less than 128 KiB at once */
-/* Below, the first byte of a page of a long row is 0: it is the next one's number that stands there. */
-#define MAX_PAGES	0x02000000
+/*
+ * In the first byte of a page of a long row stands that of the next one's number, elsewhere a type, 2 at
+ * least.  Less than 0x02000000, for what a checkpoint adds.
+ */
+#define MAX_PAGES	0x01800000
 
 struct wal {
 	sqlite3_file	 base;		/* first: SQLite sees nothing else */
@@ -143,15 +146,16 @@ static const sqlite3_io_methods	 methods = {
 /* The database's own methods, but for one: a page goes there without the images of rows that moved. */
 static sqlite3_io_methods	 database;
 static const sqlite3_io_methods	*real_database;
+static sqlite3_int64	 longest;	/* that a database was, so that not each page asks for it */
 
 static int
 database_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
 {
 	unsigned char	 page[65536];		/* SQLite's largest */
-	sqlite3_int64	 size;
 
-	if ((size_t)len > sizeof(page) || real_database->xFileSize(file, &size) != SQLITE_OK ||
-	    size / len >= MAX_PAGES || at / len >= MAX_PAGES)
+	if (at + len > longest)
+		longest = at + len;
+	if ((size_t)len > sizeof(page) || longest / len >= MAX_PAGES)
 		return real_database->xWrite(file, bytes, len, at);
 	memcpy(page, bytes, (size_t)len);
 	ph_sqlite_page_wipe(page, (size_t)len, at);
@@ -161,11 +165,16 @@ database_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
 static int
 open_database(sqlite3_vfs *theirs, sqlite3_filename name, sqlite3_file *file, int flags, int *out)
 {
-	int	 rc = theirs->xOpen(theirs, name, file, flags, out);
+	int		 rc = theirs->xOpen(theirs, name, file, flags, out);
+	sqlite3_int64	 size;
 
 	if (rc != SQLITE_OK || (real_database != NULL && file->pMethods != real_database))
 		return rc;			/* methods we do not know: then as they are */
 	real_database = file->pMethods;
+	if (real_database->xFileSize(file, &size) != SQLITE_OK)
+		return rc;
+	if (size > longest)
+		longest = size;
 	database = *real_database;
 	database.xWrite = database_write;
 	file->pMethods = &database;
