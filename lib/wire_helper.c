@@ -30,7 +30,7 @@ struct conn {
 	size_t			 used;		/* bytes of in that deliveries of this turn refer to */
 	int64_t			 used_at;	/* monotonic: it last said something */
 	struct ph_buffer	 out;		/* verdicts not yet taken by the socket */
-	bool			 greeted;
+	bool			 greeted, ready;	/* ready: it may have something to say */
 	int64_t			 frame_by;	/* monotonic: the rest of a frame must be here; 0: none begun */
 };
 
@@ -160,12 +160,9 @@ make_room(struct ph_wire_server *s)
 static void
 accept_all(struct ph_wire_server *s)
 {
-	struct pollfd	 pfd = { .fd = s->fd, .events = POLLIN };
-	size_t		 i;
-	int		 fd;
+	size_t	 i;
+	int	 fd;
 
-	if (poll(&pfd, 1, 0) <= 0)
-		return;
 	make_room(s);
 	for (i = 0; i < MAX_CONNS; i++) {
 		if (s->conns[i].fd != -1)
@@ -177,6 +174,7 @@ accept_all(struct ph_wire_server *s)
 			continue;
 		}
 		s->conns[i].fd = fd;
+		s->conns[i].ready = true;
 		s->conns[i].used_at = ph_clock_mono();
 	}
 }
@@ -290,6 +288,22 @@ read_conn(struct conn *c)
 	return true;
 }
 
+/* One call for all of them: of many fronts, each a process, most have nothing to say. */
+static void
+look_for_ready(struct ph_wire_server *s)
+{
+	struct pollfd	 fds[MAX_CONNS + 1];
+	size_t		 n = ph_wire_watch(s, fds, MAX_CONNS + 1), i, at = 0;
+
+	if (poll(fds, n, 0) <= 0)
+		n = 0;				/* what it left in fds says nothing */
+	for (i = 0; i < MAX_CONNS; i++)
+		if (s->conns[i].fd != -1)
+			s->conns[i].ready = n > 0 && fds[at++].revents != 0;
+	if (n > 0 && fds[n - 1].revents != 0)
+		accept_all(s);
+}
+
 /* A front that hung up still gets its events kept: they were proved. */
 struct ph_wire_delivery *
 ph_wire_read(struct ph_wire_server *s, size_t *n)
@@ -297,13 +311,13 @@ ph_wire_read(struct ph_wire_server *s, size_t *n)
 	size_t	 i;
 	bool	 alive;
 
-	accept_all(s);
+	look_for_ready(s);
 	for (i = 0; i < MAX_CONNS; i++) {
 		struct conn	*c = &s->conns[i];
 
 		if (c->fd == -1)
 			continue;
-		alive = read_conn(c);
+		alive = !c->ready || read_conn(c);
 		if (!take_frames(s, c) || (c->frame_by != 0 && ph_clock_mono() >= c->frame_by))
 			alive = false;
 		if (!alive && c->used == 0)
