@@ -403,6 +403,7 @@ act(struct ph_turn *t)
 {
 	size_t	 i;
 
+	ph_log_write(&t->news.said);	/* first: who is woken next may run in our place, and we be killed */
 	if (!t->more_spooled)
 		ph_wire_answer_all(t->wire);
 	ph_sending_launch(t->sending);
