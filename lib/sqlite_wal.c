@@ -170,11 +170,11 @@ open_database(sqlite3_vfs *theirs, sqlite3_filename name, sqlite3_file *file, in
 
 	if (rc != SQLITE_OK || (real_database != NULL && file->pMethods != real_database))
 		return rc;			/* methods we do not know: then as they are */
-	real_database = file->pMethods;
-	if (real_database->xFileSize(file, &size) != SQLITE_OK)
-		return rc;
+	if ((rc = file->pMethods->xFileSize(file, &size)) != SQLITE_OK)
+		return rc;			/* SQLite closes it */
 	if (size > longest)
 		longest = size;
+	real_database = file->pMethods;
 	database = *real_database;
 	database.xWrite = database_write;
 	file->pMethods = &database;
