@@ -25,7 +25,7 @@
 #define LOOK_EVERY_MS	1000		/* at the spool, and at what the helper looks at between turns */
 #define SPOOL_AT_ONCE	64		/* bodies taken in by one turn */
 #define CLOCK_STEP_MS	5000		/* backwards: somebody set the clock */
-#define MAX_WATCHED	(258 + PH_HANDLER_WATCHED + PH_ALERT_WATCHED)
+#define MAX_WATCHED	(2 + PH_HANDLER_WATCHED + PH_ALERT_WATCHED)	/* fronts, and the signal to stop */
 
 struct ph_turn {
 	const struct ph_conf	*conf;
@@ -474,9 +474,9 @@ tidy(struct ph_turn *t, struct ph_fail *fail)
 static void
 wait(struct ph_turn *t)
 {
-	size_t	 n = ph_wire_watch(t->wire, t->watched,
-	    MAX_WATCHED - 1 - PH_HANDLER_WATCHED - PH_ALERT_WATCHED);
+	size_t	 n = 0;
 
+	t->watched[n++] = ph_wire_watch(t->wire);
 	n += ph_alert_watch(t->alert, t->watched + n, PH_ALERT_WATCHED);
 	n += ph_asked_watch(t->asked, t->watched + n, PH_HANDLER_WATCHED);
 	if (!t->leaving)

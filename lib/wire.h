@@ -83,8 +83,8 @@ void		ph_wire_close(struct ph_wire_server *server);
 /* Takes the name away: who comes from now on starts a successor; who is in the backlog is served. */
 void		ph_wire_unlink(struct ph_wire_server *server);
 
-/* What to wait for: fills at most max, returns how many. */
-size_t		ph_wire_watch(const struct ph_wire_server *server, struct pollfd *fds, size_t max);
+/* What to wait for: readable when anybody has something to say. */
+struct pollfd	ph_wire_watch(const struct ph_wire_server *server);
 
 /*
  * Accepts and reads whatever is there, without waiting; returns the complete deliveries.  Each call

@@ -5,6 +5,7 @@
  * Lives as long as the helper listens; connections come and go with the fronts.
  * SPDX-License-Identifier: ISC
  */
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -35,7 +36,7 @@ struct conn {
 };
 
 struct ph_wire_server {
-	int			 fd;
+	int			 fd, watched;	/* watched: one descriptor for all, however many they are */
 	dev_t			 dev;
 	ino_t			 ino;
 	const char		*digest, *file;
@@ -44,6 +45,15 @@ struct ph_wire_server {
 	struct ph_wire_delivery	*deliveries;
 	size_t			 n_deliveries, cap_deliveries;
 };
+
+/* c: whose descriptor it is; NULL: the listening socket. */
+static bool
+watch(struct ph_wire_server *s, int fd, struct conn *c)
+{
+	struct epoll_event	 readable = { .events = EPOLLIN, .data.ptr = c };
+
+	return epoll_ctl(s->watched, EPOLL_CTL_ADD, fd, &readable) == 0;
+}
 
 enum ph_error
 ph_wire_listen(const char *digest, const char *file, struct ph_wire_server **out,
@@ -63,8 +73,9 @@ ph_wire_listen(const char *digest, const char *file, struct ph_wire_server **out
 	s->file = file;
 	(void)unlink(PH_WIRE_SOCKET);		/* the lock is ours, so its owner is dead */
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd == -1 || bind(s->fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
-	    listen(s->fd, 1024) == -1 || stat(PH_WIRE_SOCKET, &st) == -1) {
+	s->watched = epoll_create1(EPOLL_CLOEXEC);
+	if (s->fd == -1 || s->watched == -1 || bind(s->fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	    listen(s->fd, 1024) == -1 || stat(PH_WIRE_SOCKET, &st) == -1 || !watch(s, s->fd, NULL)) {
 		ph_error_set(fail, PH_BROKEN, "%s: %s", PH_WIRE_SOCKET, strerror(errno));
 		ph_wire_close(s);
 		return PH_BROKEN;
@@ -114,22 +125,18 @@ ph_wire_close(struct ph_wire_server *s)
 		hang_up(&s->conns[i]);
 	if (s->fd != -1)
 		close(s->fd);
+	if (s->watched != -1)
+		close(s->watched);
 	for (i = 0; i < s->n_deliveries; i++)
 		ph_buffer_clear(&s->deliveries[i].answer);
 	free(s->deliveries);
 	free(s);
 }
 
-size_t
-ph_wire_watch(const struct ph_wire_server *s, struct pollfd *fds, size_t max)
+struct pollfd
+ph_wire_watch(const struct ph_wire_server *s)
 {
-	size_t	 i, n = 0;
-
-	for (i = 0; i < MAX_CONNS && n + 1 < max; i++)
-		if (s->conns[i].fd != -1)
-			fds[n++] = (struct pollfd){ .fd = s->conns[i].fd, .events = POLLIN };
-	fds[n++] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
-	return n;
+	return (struct pollfd){ .fd = s->watched, .events = POLLIN };
 }
 
 static bool
@@ -169,7 +176,7 @@ accept_all(struct ph_wire_server *s)
 			continue;
 		if ((fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) == -1)
 			return;
-		if (!peer_is_us(fd)) {
+		if (!peer_is_us(fd) || !watch(s, fd, &s->conns[i])) {
 			close(fd);
 			continue;
 		}
@@ -292,15 +299,17 @@ read_conn(struct conn *c)
 static void
 look_for_ready(struct ph_wire_server *s)
 {
-	struct pollfd	 fds[MAX_CONNS + 1];
-	size_t		 n = ph_wire_watch(s, fds, MAX_CONNS + 1), i, at = 0;
+	struct epoll_event	 ready[MAX_CONNS + 1];
+	struct conn		*c;
+	int			 n = epoll_wait(s->watched, ready, MAX_CONNS + 1, 0);
+	bool			 knock = false;
 
-	if (poll(fds, n, 0) <= 0)
-		n = 0;				/* what it left in fds says nothing */
-	for (i = 0; i < MAX_CONNS; i++)
-		if (s->conns[i].fd != -1)
-			s->conns[i].ready = n > 0 && fds[at++].revents != 0;
-	if (n > 0 && fds[n - 1].revents != 0)
+	while (n-- > 0)
+		if ((c = ready[n].data.ptr) != NULL)
+			c->ready = true;
+		else
+			knock = true;
+	if (knock)
 		accept_all(s);
 }
 
@@ -318,6 +327,7 @@ ph_wire_read(struct ph_wire_server *s, size_t *n)
 		if (c->fd == -1)
 			continue;
 		alive = !c->ready || read_conn(c);
+		c->ready = false;
 		if (!take_frames(s, c) || (c->frame_by != 0 && ph_clock_mono() >= c->frame_by))
 			alive = false;
 		if (!alive && c->used == 0)

@@ -309,9 +309,9 @@ come_late(void)
 static bool
 is_watched(void)
 {
-	struct pollfd	 fds[FULL + 2];
+	struct pollfd	 pfd = ph_wire_watch(server);
 
-	return poll(fds, ph_wire_watch(server, fds, COUNT_OF(fds)), 0) > 0;
+	return poll(&pfd, 1, 0) > 0;
 }
 
 static void
