@@ -90,14 +90,18 @@ static const char	 cheaper[] =
 "DROP INDEX reply_open;"
 "CREATE INDEX reply_open ON reply (conv, id) WHERE " REPLY_OPEN ";";
 
-static const char *const	 migrations[] = { first_tables, waiting_events, ages, unfinished, cheaper };
+/* A row has all keys of a transaction, 16 bytes each, in place of one. */
+static const char	 keys_together[] = "ALTER TABLE fresh RENAME COLUMN key TO keys;";
+
+static const char *const	 migrations[] = { first_tables, waiting_events, ages, unfinished, cheaper,
+	keys_together };
 
 static const char *const	 sql[N_STATEMENTS] = {
 	PH_SQLITE_TRANSACTION,
 	[SEEN] = "SELECT 1 FROM seen WHERE key=?1",
-	[LIST_FRESH] = "SELECT key FROM fresh",
+	[LIST_FRESH] = "SELECT keys FROM fresh",
 	[LAST_FRESH] = "SELECT max(id) FROM fresh",
-	[ADD_FRESH] = "INSERT INTO fresh (key) VALUES (?1)",
+	[ADD_FRESH] = "INSERT INTO fresh (keys) VALUES (?1)",
 	[DROP_FRESH] = "DELETE FROM fresh WHERE id<=?1",
 	[SEE] = "INSERT INTO seen (key, day) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[FIND_CONV] = "SELECT id, first, silent_until, turn_at, foreign_thread FROM conv"
@@ -257,6 +261,7 @@ sqlite_close(struct ph_store *s)
 		ph_sqlite_close(&s->sq);
 		ph_buffer_clear(&s->pruned_key);
 		ph_fresh_clear(&s->fresh);
+		ph_buffer_clear(&s->new_keys);
 	}
 	free(s);
 }
@@ -300,12 +305,15 @@ sqlite_begin(struct ph_store *s, struct ph_fail *fail)
 static enum ph_error
 sqlite_commit(struct ph_store *s, struct ph_fail *fail)
 {
+	if (ph_store_sqlite_write_keys(s, fail) != PH_OK)
+		return fail->err;
 	return ph_sqlite_run(&s->sq, PH_SQLITE_COMMIT, WITH_NOTHING, fail);
 }
 
 static void
 sqlite_abandon(struct ph_store *s)
 {
+	ph_buffer_reset(&s->new_keys);
 	s->knows_fresh &= !s->changed;		/* else a merge would begin anew each time, and never end */
 	ph_sqlite_abandon(&s->sq);
 }

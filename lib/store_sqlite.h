@@ -19,6 +19,7 @@ struct ph_store {
 
 	/* What the table `fresh` has, while that is known; and how many slots are on their way to `seen`. */
 	struct ph_fresh		 fresh;
+	struct ph_buffer	 new_keys;	/* this transaction's: the table gets them as one row */
 	bool			 knows_fresh, merging;
 	bool			 changed;	/* by this transaction: keys came or went */
 	size_t			 merged_to, merge_cap;
@@ -43,6 +44,9 @@ enum statement {		/* store_sqlite.c has their texts */
 
 /* Within a transaction, before the first key is seen. */
 enum ph_error	 ph_store_sqlite_know_keys(struct ph_store *s, struct ph_fail *fail) PH_MUST_USE;
+
+/* Within a transaction, at its end. */
+enum ph_error	 ph_store_sqlite_write_keys(struct ph_store *s, struct ph_fail *fail) PH_MUST_USE;
 
 /* Remembers a key; PH_NONE: it was known. */
 enum ph_error	 ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_STORE_KEY_LEN],

@@ -5,7 +5,7 @@
  * Lives within the ledger's transaction.
  *
  * Keys are random, so each new one would dirty a page of `seen` for itself: more than all the rest of
- * an event.  They are rows of `fresh` first, one behind the other, and a set in memory; later
+ * an event.  They are in `fresh` first, a row for all of a transaction, and a set in memory; later
  * many go to `seen` in their own order, which writes a page once for all that belong there.
  * SPDX-License-Identifier: ISC
  */
@@ -21,6 +21,19 @@
 
 _Static_assert(PH_FRESH_KEY == PH_STORE_KEY_LEN, "the set keeps whole keys");
 
+static enum ph_error
+load_row(struct ph_fresh *fresh, const unsigned char *keys, int len, struct ph_fail *fail)
+{
+	enum ph_error	 err = PH_OK;
+
+	if (len == 0 || len % PH_FRESH_KEY != 0)
+		return ph_error_set(fail, PH_BROKEN, "store: keys of %d bytes: not made by pagehook", len);
+	for (; len > 0 && err == PH_OK; len -= PH_FRESH_KEY, keys += PH_FRESH_KEY)
+		if (!ph_fresh_has(fresh, keys))
+			err = ph_fresh_add(fresh, keys, fail);
+	return err;
+}
+
 /* What the table has: at the beginning, when new keys were undone, after a merge. */
 static enum ph_error
 load(struct ph_store *s, struct ph_fail *fail)
@@ -31,17 +44,10 @@ load(struct ph_store *s, struct ph_fail *fail)
 	ph_fresh_clear(&s->fresh);
 	s->merging = false;
 	st = ph_sqlite_start(&s->sq, LIST_FRESH, WITH_NOTHING);
-	while ((err = ph_sqlite_next(&s->sq, LIST_FRESH, fail)) == PH_OK) {
-		const unsigned char	*key = sqlite3_column_blob(st, 0);
-
-		if (sqlite3_column_bytes(st, 0) != PH_FRESH_KEY)
-			err = ph_error_set(fail, PH_BROKEN, "store: a key of %d bytes: not made by pagehook",
-			    sqlite3_column_bytes(st, 0));
-		else if (!ph_fresh_has(&s->fresh, key))
-			err = ph_fresh_add(&s->fresh, key, fail);
-		if (err != PH_OK)
+	while ((err = ph_sqlite_next(&s->sq, LIST_FRESH, fail)) == PH_OK)
+		if ((err = load_row(&s->fresh, sqlite3_column_blob(st, 0), sqlite3_column_bytes(st, 0),
+		    fail)) != PH_OK)
 			break;
-	}
 	ph_sqlite_end(&s->sq, LIST_FRESH);
 	s->knows_fresh = err == PH_NONE;
 	return err == PH_NONE ? PH_OK : err;
@@ -51,6 +57,18 @@ enum ph_error
 ph_store_sqlite_know_keys(struct ph_store *s, struct ph_fail *fail)
 {
 	return s->knows_fresh ? PH_OK : load(s, fail);
+}
+
+enum ph_error
+ph_store_sqlite_write_keys(struct ph_store *s, struct ph_fail *fail)
+{
+	const struct ph_slice	 keys = PH_SLICE(&s->new_keys);
+
+	if (ph_buffer_check(&s->new_keys, fail) != PH_OK || (keys.len > 0 &&
+	    ph_sqlite_run(&s->sq, ADD_FRESH, WITH(BLOB(keys)), fail) != PH_OK))
+		return fail->err;
+	ph_buffer_reset(&s->new_keys);
+	return PH_OK;
 }
 
 static enum ph_error
@@ -66,7 +84,8 @@ begin_merge(struct ph_store *s, struct ph_fail *fail)
 static enum ph_error
 end_merge(struct ph_store *s, struct ph_fail *fail)
 {
-	if (ph_sqlite_run(&s->sq, DROP_FRESH, WITH(INT(s->merge_last)), fail) != PH_OK)
+	if (ph_store_sqlite_write_keys(s, fail) != PH_OK ||
+	    ph_sqlite_run(&s->sq, DROP_FRESH, WITH(INT(s->merge_last)), fail) != PH_OK)
 		return fail->err;
 	return load(s, fail);
 }
@@ -110,8 +129,8 @@ ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_STORE_KEY_LEN
 	if ((err = ph_sqlite_ask(&s->sq, SEEN, WITH(BLOB(bytes)), &one, fail)) != PH_NONE)
 		return err == PH_OK ? PH_NONE : err;
 	s->changed = true;
-	if (ph_sqlite_run(&s->sq, ADD_FRESH, WITH(BLOB(bytes)), fail) != PH_OK ||
-	    ph_fresh_add(&s->fresh, key, fail) != PH_OK)
+	if (ph_fresh_add(&s->fresh, key, fail) != PH_OK)
 		return fail->err;
+	ph_buffer_add(&s->new_keys, key, PH_STORE_KEY_LEN);
 	return ph_store_sqlite_merge(s, MERGE_FOR_ONE, fail);
 }

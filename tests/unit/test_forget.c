@@ -151,7 +151,7 @@ TEST(rows_of_every_state_go_and_those_of_others_stay)
 	assert_string_equal(query(EVENTS), "7002 7002 7002 7002 7002");
 	assert_string_equal(query(REPLIES), "7002.dead 7002.held 7002.sent 7002.unsure");
 	assert_string_equal(query("SELECT person FROM conv"), "7002");
-	assert_string_equal(query("SELECT count(*) FROM fresh"), "9");
+	assert_string_equal(query("SELECT sum(length(keys))/16 FROM fresh"), "9");
 }
 
 TEST(bytes_of_no_conversation_go_when_the_id_stands_in_them)

@@ -119,7 +119,7 @@ TEST(what_is_promised_is_set)
 		{ "PRAGMA journal_mode", "wal" }, { "PRAGMA synchronous", "2" },
 		{ "PRAGMA wal_autocheckpoint", "0" }, { "PRAGMA trusted_schema", "0" },
 		{ "PRAGMA foreign_keys", "1" }, { "PRAGMA secure_delete", "1" },
-		{ "PRAGMA busy_timeout", "1000" }, { "PRAGMA user_version", "5" },
+		{ "PRAGMA busy_timeout", "1000" }, { "PRAGMA user_version", "6" },
 		{ "PRAGMA auto_vacuum", "2" },
 	};
 	size_t	 i;
@@ -166,14 +166,14 @@ TEST(what_a_newer_program_made_is_refused_and_untouched)
 {
 	open_store();
 	ops->close(store);
-	by_hand("PRAGMA user_version=6");
-	refused_untouched(PH_CONFIG, "schema 6, this one knows 5");
+	by_hand("PRAGMA user_version=7");
+	refused_untouched(PH_CONFIG, "schema 7, this one knows 6");
 }
 
 TEST(whatever_a_newer_program_chose_stays_so)
 {
 	by_hand("PRAGMA journal_mode=DELETE; CREATE TABLE t (a); PRAGMA user_version=7");
-	refused_untouched(PH_CONFIG, "schema 7, this one knows 5");
+	refused_untouched(PH_CONFIG, "schema 7, this one knows 6");
 }
 
 TEST(a_file_that_could_never_shrink_is_refused)
@@ -292,8 +292,9 @@ TEST(a_key_is_known_wherever_it_is)
 	must(ops->begin(store, &wrong), &wrong);
 	keep_keys(0, 1000, PH_NONE);
 	commit();
-	assert_string_equal(value_of(connection, "SELECT (SELECT count(*) FROM fresh WHERE key NOT IN"
-	    " (SELECT key FROM seen))+(SELECT count(*) FROM seen)"), "1000");
+	assert_string_equal(value_of(connection, "WITH RECURSIVE one (keys, at) AS (SELECT keys, 1 FROM fresh"
+	    " UNION ALL SELECT keys, at+16 FROM one WHERE at+16<=length(keys)) SELECT count(*) FROM"
+	    " (SELECT key FROM seen UNION SELECT substr(keys, at, 16) FROM one)"), "1000");
 	assert_string_not_equal(value_of(connection, "SELECT count(*) FROM seen"), "0");
 }
 
@@ -427,8 +428,8 @@ TEST(what_became_of_a_reply_can_be_read)
 	assert_string_equal(value_of(connection, "SELECT state||','||mid||','||code||','||subcode||','"
 	    "||trace||','||why||','||attempt||','||resends FROM reply"), "sent,m_c1,613,7,A1b,calls,2,1");
 	assert_string_equal(value_of(connection, "SELECT value FROM meta WHERE name='started'"), "18");
-	assert_string_equal(value_of(connection, "SELECT hex(substr(key, 1, 2)) FROM fresh"), "6B00");
-	ops->abandon(store);
+	commit();
+	assert_string_equal(value_of(connection, "SELECT hex(substr(keys, 1, 2)) FROM fresh"), "6B00");
 }
 
 /*
@@ -571,7 +572,7 @@ TEST(what_version_1_kept_is_still_there)
 	by_hand(VERSION_1);
 	open_store();
 	must(ops->begin(store, &wrong), &wrong);
-	assert_string_equal(value_of(connection, "PRAGMA user_version"), "5");
+	assert_string_equal(value_of(connection, "PRAGMA user_version"), "6");
 	assert_int_equal(keep("k", BYTES("x")), PH_NONE);	/* it came before */
 	must(ops->find(store, BYTES("9001"), BYTES("7001"), false, &conv, &wrong), &wrong);
 	assert_int_equal(conv.first, 0);		/* long ago: it is not met again */
@@ -583,6 +584,32 @@ TEST(what_version_1_kept_is_still_there)
 	assert_int_equal(r.event, 1);
 	assert_string_equal(r.kind, "");
 	ph_store_reply_clear(&r);
+	ops->abandon(store);
+}
+
+TEST(keys_that_version_5_kept_one_by_one_are_known)
+{
+	open_store();
+	ops->close(store);
+	by_hand("ALTER TABLE fresh RENAME COLUMN keys TO key; PRAGMA user_version=5;"
+	    "INSERT INTO fresh (key) VALUES (x'6b000000000000000000000000000000'),"
+	    " (x'6c000000000000000000000000000000')");
+	open_store();
+	must(ops->begin(store, &wrong), &wrong);
+	assert_int_equal(keep("k", BYTES("x")), PH_NONE);
+	assert_int_equal(keep("l", BYTES("x")), PH_NONE);
+	assert_int_equal(keep("m", BYTES("x")), PH_OK);
+	commit();
+}
+
+TEST(keys_that_are_no_keys_are_told)
+{
+	open_store();
+	ops->close(store);
+	by_hand("INSERT INTO fresh (keys) VALUES (zeroblob(33))");
+	open_store();
+	assert_int_equal(ops->begin(store, &wrong), PH_BROKEN);
+	assert_non_null(strstr(wrong.text, "keys of 33 bytes"));
 	ops->abandon(store);
 }
 
@@ -658,6 +685,8 @@ main(void)
 		in_a_room(a_reply_is_owed_and_sent_without_tables_in_memory),
 		in_a_room(no_statement_is_prepared_twice),
 		in_a_room(what_version_1_kept_is_still_there),
+		in_a_room(keys_that_version_5_kept_one_by_one_are_known),
+		in_a_room(keys_that_are_no_keys_are_told),
 		in_a_room(the_newest_turn_that_version_1_kept_is_a_persons),
 		in_a_room(a_copy_of_what_version_1_made_is_left),
 		in_a_room(a_new_database_leaves_no_copy),
