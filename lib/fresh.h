@@ -31,9 +31,8 @@ enum ph_error	 ph_fresh_add(struct ph_fresh *f, const unsigned char key[PH_FRESH
 		     struct ph_fail *fail) PH_MUST_USE;
 
 /*
- * The first key at slot *at or behind, and *at moves behind it; false: there is none.  A key keeps
- * its slot until cap changes or all are cleared, so that a walk with other keys added meanwhile meets
- * each that was there at its beginning.
+ * The first key at slot *at or behind, and *at moves behind it; false: there is none.  A walk meets
+ * each key once if none is added meanwhile.
  */
 bool		 ph_fresh_next(const struct ph_fresh *f, size_t *at, unsigned char key[PH_FRESH_KEY]);
 

@@ -100,9 +100,10 @@ static const char *const	 sql[N_STATEMENTS] = {
 	PH_SQLITE_TRANSACTION,
 	[SEEN] = "SELECT 1 FROM seen WHERE key=?1",
 	[LIST_FRESH] = "SELECT keys FROM fresh",
+	[FIRST_FRESH] = "SELECT min(id) FROM fresh",
 	[LAST_FRESH] = "SELECT max(id) FROM fresh",
 	[ADD_FRESH] = "INSERT INTO fresh (keys) VALUES (?1)",
-	[DROP_FRESH] = "DELETE FROM fresh WHERE id<=?1",
+	[DROP_FRESH] = "DELETE FROM fresh WHERE id<=?1 AND id<(SELECT min(id) FROM fresh)+?2",
 	[SEE] = "INSERT INTO seen (key, day) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[FIND_CONV] = "SELECT id, first, silent_until, turn_at, foreign_thread FROM conv"
 	    " WHERE page=?1 AND person=?2",
@@ -261,6 +262,7 @@ sqlite_close(struct ph_store *s)
 		ph_sqlite_close(&s->sq);
 		ph_buffer_clear(&s->pruned_key);
 		ph_fresh_clear(&s->fresh);
+		ph_fresh_clear(&s->merging);
 		ph_buffer_clear(&s->new_keys);
 	}
 	free(s);

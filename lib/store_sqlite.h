@@ -17,18 +17,18 @@ struct ph_store {
 	int64_t			 pruned_to[2];	/* ids of event and reply; the next look begins behind */
 	struct ph_buffer	 pruned_key;	/* of seen */
 
-	/* What the table `fresh` has, while that is known; and how many slots are on their way to `seen`. */
-	struct ph_fresh		 fresh;
+	/* What the table `fresh` has, while that is known: what came last, and what is on its way to `seen`. */
+	struct ph_fresh		 fresh, merging;
 	struct ph_buffer	 new_keys;	/* this transaction's: the table gets them as one row */
-	bool			 knows_fresh, merging;
+	bool			 knows_fresh;
 	bool			 changed;	/* by this transaction: keys came or went */
-	size_t			 merged_to, merge_cap;
-	int64_t			 merge_last;	/* the last row that was there when it began */
+	size_t			 merged_to;	/* slots of merging */
+	int64_t			 merge_last;	/* the last row of those keys; 0: none are on their way */
 };
 
 enum statement {		/* store_sqlite.c has their texts */
-	SEEN = PH_SQLITE_FIRST, LIST_FRESH, LAST_FRESH, ADD_FRESH, DROP_FRESH, SEE, FIND_CONV,
-	TURN_CONV, ADD_CONV, MEET, ADD_EVENT, SILENCE, SILENT, PERSON, SET_PERSON, PUT_OFF,
+	SEEN = PH_SQLITE_FIRST, LIST_FRESH, FIRST_FRESH, LAST_FRESH, ADD_FRESH, DROP_FRESH, SEE,
+	FIND_CONV, TURN_CONV, ADD_CONV, MEET, ADD_EVENT, SILENCE, SILENT, PERSON, SET_PERSON, PUT_OFF,
 	WAKE_EVENT, IS_OPEN, DUE_EVENTS, STEP_EVENT, REOPEN, COUNT_OPEN, NEXT_OPEN, ADD_REPLY,
 	WAKE_CONV, SAID, HOLD, DROP_REST, DROP_ALL, LEND, LEND_CONV, UNCLAIM, RETRY, DROP,
 	REMOVE, RETRY_EVENT, DROP_EVENT, REMOVE_EVENT, TELL_EVENT, HOLD_ONE, RELEASE, TELL,
@@ -53,8 +53,8 @@ enum ph_error	 ph_store_sqlite_see(struct ph_store *s, const unsigned char key[P
 		    struct ph_fail *fail) PH_MUST_USE;
 
 /*
- * If many keys are fresh: at most max of them go to their place, their age counted from now on.  How far
- * it came is not kept: it has to end in one helper's life, so who has nothing else to do does it, too.
+ * If many keys are fresh: at most max of them go to their place, their age counted from now on, and then
+ * their rows go, some at a time.  How far it came is not kept: it has to end in one helper's life, so who has nothing else to do does it, too.
  */
 enum ph_error	 ph_store_sqlite_merge(struct ph_store *s, int max, struct ph_fail *fail) PH_MUST_USE;
 

@@ -14,10 +14,11 @@
 
 #ifdef PH_TEST
 #define MAX_FRESH	200	/* so that a test sees keys on their way */
+#define DROP_AT_ONCE	2
 #else
-#define MAX_FRESH	65536	/* a megabyte; the set has room for half as many again */
+#define MAX_FRESH	65536	/* a megabyte; as many again while these go */
+#define DROP_AT_ONCE	100	/* rows whose keys have gone; all of them at once would be 100 ms */
 #endif
-#define MERGE_FOR_ONE	3	/* go for each key that comes, so that it ends */
 
 _Static_assert(PH_FRESH_KEY == PH_STORE_KEY_LEN, "the set keeps whole keys");
 
@@ -34,7 +35,7 @@ load_row(struct ph_fresh *fresh, const unsigned char *keys, int len, struct ph_f
 	return err;
 }
 
-/* What the table has: at the beginning, when new keys were undone, after a merge. */
+/* What the table has: at the beginning, and when new keys were undone. */
 static enum ph_error
 load(struct ph_store *s, struct ph_fail *fail)
 {
@@ -42,7 +43,8 @@ load(struct ph_store *s, struct ph_fail *fail)
 	enum ph_error	 err;
 
 	ph_fresh_clear(&s->fresh);
-	s->merging = false;
+	ph_fresh_clear(&s->merging);
+	s->merge_last = 0;
 	st = ph_sqlite_start(&s->sq, LIST_FRESH, WITH_NOTHING);
 	while ((err = ph_sqlite_next(&s->sq, LIST_FRESH, fail)) == PH_OK)
 		if ((err = load_row(&s->fresh, sqlite3_column_blob(st, 0), sqlite3_column_bytes(st, 0),
@@ -74,46 +76,61 @@ ph_store_sqlite_write_keys(struct ph_store *s, struct ph_fail *fail)
 static enum ph_error
 begin_merge(struct ph_store *s, struct ph_fail *fail)
 {
-	s->merging = true;
+	if (ph_store_sqlite_write_keys(s, fail) != PH_OK)
+		return fail->err;
+	s->merging = s->fresh;
 	s->merged_to = 0;
-	s->merge_cap = s->fresh.cap;
+	s->fresh = (struct ph_fresh)PH_FRESH_INIT;
 	return ph_sqlite_ask(&s->sq, LAST_FRESH, WITH_NOTHING, &s->merge_last, fail);
 }
 
-/* All that were there when it began are in `seen` now; what came since stays. */
-static enum ph_error
-end_merge(struct ph_store *s, struct ph_fail *fail)
-{
-	if (ph_store_sqlite_write_keys(s, fail) != PH_OK ||
-	    ph_sqlite_run(&s->sq, DROP_FRESH, WITH(INT(s->merge_last)), fail) != PH_OK)
-		return fail->err;
-	return load(s, fail);
-}
-
 /*
- * Slots that moved are walked again.  By our clock: a body that lay in the spool came long ago, and the
- * keys that its own moves along did not.
+ * By our clock: a body that lay in the spool came long ago, and the keys that its own moves along
+ * did not.
  */
-enum ph_error
-ph_store_sqlite_merge(struct ph_store *s, int max, struct ph_fail *fail)
+static enum ph_error
+merge(struct ph_store *s, int max, struct ph_fail *fail)
 {
 	const int64_t	 day = ph_clock_now() / PH_DAY_MS;
 	unsigned char	 key[PH_FRESH_KEY];
 	struct ph_slice	 bytes = { (const char *)key, sizeof(key) };
 	int		 i;
 
-	if (!s->merging && s->fresh.n < MAX_FRESH)
-		return PH_OK;
-	s->changed = true;
-	if ((!s->merging || s->merge_cap != s->fresh.cap) && begin_merge(s, fail) != PH_OK)
-		return fail->err;
 	for (i = 0; i < max; i++) {
-		if (!ph_fresh_next(&s->fresh, &s->merged_to, key))
-			return end_merge(s, fail);
+		if (!ph_fresh_next(&s->merging, &s->merged_to, key)) {
+			ph_fresh_clear(&s->merging);
+			return PH_OK;
+		}
 		if (ph_sqlite_run(&s->sq, SEE, WITH(BLOB(bytes), INT(day)), fail) != PH_OK)
 			return fail->err;
 	}
 	return PH_OK;
+}
+
+/* The rows whose keys are all in `seen` now.  When it is over is asked at once: row numbers come again. */
+static enum ph_error
+drop_merged(struct ph_store *s, struct ph_fail *fail)
+{
+	int64_t		 first;
+	enum ph_error	 err;
+
+	if (ph_sqlite_run(&s->sq, DROP_FRESH, WITH(INT(s->merge_last), INT(DROP_AT_ONCE)), fail) != PH_OK)
+		return fail->err;
+	err = ph_sqlite_ask(&s->sq, FIRST_FRESH, WITH_NOTHING, &first, fail);
+	if (err == PH_NONE || (err == PH_OK && first > s->merge_last))
+		s->merge_last = 0;
+	return err == PH_NONE ? PH_OK : err;
+}
+
+enum ph_error
+ph_store_sqlite_merge(struct ph_store *s, int max, struct ph_fail *fail)
+{
+	if (s->merge_last == 0 && s->fresh.n < MAX_FRESH)
+		return PH_OK;
+	s->changed = true;
+	if (s->merge_last == 0 && begin_merge(s, fail) != PH_OK)
+		return fail->err;
+	return s->merging.n > 0 ? merge(s, max, fail) : drop_merged(s, fail);
 }
 
 enum ph_error
@@ -124,7 +141,7 @@ ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_STORE_KEY_LEN
 	int64_t			 one;
 	enum ph_error		 err;
 
-	if (ph_fresh_has(&s->fresh, key))
+	if (ph_fresh_has(&s->fresh, key) || ph_fresh_has(&s->merging, key))
 		return PH_NONE;
 	if ((err = ph_sqlite_ask(&s->sq, SEEN, WITH(BLOB(bytes)), &one, fail)) != PH_NONE)
 		return err == PH_OK ? PH_NONE : err;
@@ -132,5 +149,5 @@ ph_store_sqlite_see(struct ph_store *s, const unsigned char key[PH_STORE_KEY_LEN
 	if (ph_fresh_add(&s->fresh, key, fail) != PH_OK)
 		return fail->err;
 	ph_buffer_add(&s->new_keys, key, PH_STORE_KEY_LEN);
-	return ph_store_sqlite_merge(s, MERGE_FOR_ONE, fail);
+	return ph_store_sqlite_merge(s, 1, fail);	/* one goes for one that comes: no turn pays for many */
 }

@@ -67,6 +67,6 @@ ph_store_sqlite_prune(struct ph_store *s, int64_t done_before, int64_t over_befo
 		return fail->err;
 	if (ph_store_sqlite_merge(s, MERGE_AT_ONCE, fail) != PH_OK)
 		return fail->err;
-	*more = s->merging || s->pruned_to[0] != 0 || s->pruned_to[1] != 0 || s->pruned_key.len > 0;
+	*more = s->merge_last != 0 || s->pruned_to[0] != 0 || s->pruned_to[1] != 0 || s->pruned_key.len > 0;
 	return PH_OK;
 }

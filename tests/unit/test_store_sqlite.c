@@ -314,6 +314,29 @@ TEST(keys_go_to_their_place_although_transactions_without_any_are_undone)
 	assert_true(store->fresh.n < 400);
 }
 
+/* All rows went with the transaction that brought more keys: theirs is the first row again. */
+TEST(keys_in_a_row_that_bears_the_number_of_another_are_known)
+{
+	int	 n = 200;			/* when they begin to go */
+
+	open_store();
+	must(ops->begin(store, &wrong), &wrong);
+	keep_keys(0, n, PH_OK);
+	do {
+		keep_keys(n, n + 1, PH_OK);
+		n++;
+	} while (strcmp(value_of(connection, "SELECT count(*) FROM fresh"), "0") != 0);
+	commit();
+	must(ops->begin(store, &wrong), &wrong);
+	keep_keys(n, n + 1, PH_OK);
+	commit();
+	ops->close(store);
+	open_store();
+	must(ops->begin(store, &wrong), &wrong);
+	keep_keys(0, n + 1, PH_NONE);
+	commit();
+}
+
 TEST(keys_go_to_their_place_although_no_helper_lives_long)
 {
 	bool	 more;
@@ -676,6 +699,7 @@ main(void)
 		in_a_room(a_full_disk_is_told_and_passes),
 		in_a_room(a_key_is_known_wherever_it_is),
 		in_a_room(keys_go_to_their_place_although_transactions_without_any_are_undone),
+		in_a_room(keys_in_a_row_that_bears_the_number_of_another_are_known),
 		in_a_room(keys_go_to_their_place_although_no_helper_lives_long),
 		in_a_room(nothing_begins_in_a_file_that_was_taken_away),
 		in_a_room(a_log_begun_anew_is_cut_when_idle),
