@@ -21,6 +21,10 @@
 #define SPOOL_BY_MS	4000		/* of Meta's 5 s */
 #define UNREAD_MAX	(4u << 20)	/* thrown away of a request whose settings are unknown */
 
+/* A page with the asker's words in it: no browser takes them for more, no cache keeps them. */
+#define GUARDED	"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n" \
+	"Content-Security-Policy: default-src 'none'\r\n"
+
 enum { PARKED = 0 };			/* instead of an HTTP status: wait for the helper's verdict */
 
 struct front {
@@ -197,16 +201,14 @@ judge(struct mount *m, struct request *rq, char challenge[MAX_ANSWER + 1])
 }
 
 static void
-reply(struct request *rq, int status, const char *body)
+reply(struct request *rq, int status, const char *body, const char *headers)
 {
-	struct answer	 answer = { status, "", { body, strlen(body) } };
+	struct answer	 answer = { status, headers, { body, strlen(body) } };
 
 	if (status == 405)
 		answer.headers = "Allow: GET, HEAD, POST\r\n";
 	else if (status == 503)
 		answer.headers = "Retry-After: 60\r\n";
-	else if (status == 200)
-		answer.headers = "Content-Security-Policy: default-src 'none'\r\n";
 	request_answer(rq, &answer);
 }
 
@@ -257,7 +259,7 @@ answer(struct front *f)
 	for (i = 0; i < f->n_parked; i++) {
 		const int	 status = status_of(f->verdicts[i]);
 
-		reply(f->requests[i], status, status == 200 ? "EVENT_RECEIVED" : "");
+		reply(f->requests[i], status, status == 200 ? "EVENT_RECEIVED" : "", "");
 		if (status != 200)
 			mount_refused(f->mount, name_refusal(status));
 	}
@@ -275,7 +277,7 @@ receive(struct front *f, struct request *rq)
 	size_t		 at;
 
 	if (status != PARKED) {
-		reply(rq, status, challenge);
+		reply(rq, status, challenge, GUARDED);
 		if (status == 200)
 			mount_wake(m);		/* the right token is proof enough to start a helper */
 		return;

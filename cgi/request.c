@@ -414,8 +414,7 @@ put_answer(struct request *rq, const struct answer *answer)
 	ph_buffer_adds(out, "Status: ");
 	ph_buffer_adds(out, status_line(answer->status));
 	ph_buffer_addf(out, "\r\nContent-Length: %zu\r\n", answer->body.len);
-	ph_buffer_adds(out, "Content-Type: text/plain\r\nCache-Control: no-store\r\n"
-	    "X-Content-Type-Options: nosniff\r\n");
+	ph_buffer_adds(out, "Content-Type: text/plain\r\n");
 	ph_buffer_adds(out, answer->headers);
 	ph_buffer_adds(out, "\r\n");
 	if (!request_is(rq, "HEAD"))

@@ -35,6 +35,9 @@ sub challenges {
 		is $got->{status}, 200, "the challenge $name is answered";
 		is $got->{body}, $sent_as{$challenge}, "  byte for byte";
 		like $got->{headers}{'content-type'}, qr{^text/plain\b}, '  as text';
+		is $got->{headers}{'cache-control'}, 'no-store', '  no cache keeps it';
+		is $got->{headers}{'x-content-type-options'}, 'nosniff', '  no browser guesses';
+		is $got->{headers}{'content-security-policy'}, q(default-src 'none'), '  or runs a word of it';
 	}
 	my $got = $hook->request('GET',
 	    'hub.challenge=7&hub.verify_token=a%2Dverify%2dtoken&x=&hub.mode=subscribe');
