@@ -20,8 +20,8 @@ ph_hex_format(const unsigned char *bytes, size_t len, char *out)
 	*out = '\0';
 }
 
-static int
-value_of(char c)
+int
+ph_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -40,7 +40,7 @@ ph_hex_parse(const char *digits, size_t n_digits, unsigned char *out, size_t len
 	if (n_digits != 2 * len)
 		return false;
 	for (i = 0; i < len; i++) {
-		int	 high = value_of(digits[2 * i]), low = value_of(digits[2 * i + 1]);
+		int	 high = ph_hex_digit(digits[2 * i]), low = ph_hex_digit(digits[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

@@ -17,4 +17,7 @@ void	ph_hex_format(const unsigned char *bytes, size_t len, char *out);
 /* Reads exactly 2 * len digits, either case, into out; false on anything else.  digits need not end. */
 bool	ph_hex_parse(const char *digits, size_t n_digits, unsigned char *out, size_t len);
 
+/* The value of one digit, either case; -1: it is none. */
+int	ph_hex_digit(char digit);
+
 #endif

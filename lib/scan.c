@@ -31,19 +31,14 @@ fail_at(struct ph_scan *s, enum ph_error err, const char *expected)
 	return false;
 }
 
-static void
-skip_blanks(struct ph_scan *s)
+/* Past blanks to the next byte; at the end and after an error a NUL, which begins nothing. */
+static char
+next(struct ph_scan *s)
 {
 	while (s->at < s->end &&
 	    (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
 		s->at++;
-}
-
-static bool
-next_is(struct ph_scan *s, char c)
-{
-	skip_blanks(s);
-	return s->err == PH_OK && s->at < s->end && *s->at == c;
+	return s->err == PH_OK && s->at < s->end ? *s->at : '\0';
 }
 
 static bool
@@ -55,17 +50,41 @@ mark(struct ph_scan *s)
 	return true;
 }
 
+static const char *
+past_plain(const char *at, const char *end)
+{
+	while (at < end && plain[(unsigned char)*at])
+		at++;
+	return at;
+}
+
+/* The number that four hexadecimal digits are; -1: they are none. */
+static int
+code_of(const char *digits)
+{
+	int	 code = 0, i, digit;
+
+	for (i = 0; i < 4; i++) {
+		if ((digit = ph_hex_digit(digits[i])) < 0)
+			return -1;
+		code = code << 4 | digit;
+	}
+	return code;
+}
+
 static bool
 scan_escape(struct ph_scan *s)
 {
-	unsigned char	 bytes[2];
+	int	 code;
 
-	if (s->end - s->at >= 2 && s->at[1] != '\0' && strchr("\"\\/bfnrt", s->at[1]) != NULL) {
-		s->at += 2;
+	if (s->end - s->at >= 6 && s->at[1] == 'u' && (code = code_of(s->at + 2)) >= 0) {
+		if (code == 0)
+			s->nul = s->at;
+		s->at += 6;
 		return true;
 	}
-	if (s->end - s->at >= 6 && s->at[1] == 'u' && ph_hex_parse(s->at + 2, 4, bytes, 2)) {
-		s->at += 6;
+	if (s->end - s->at >= 2 && s->at[1] != '\0' && strchr("\"\\/bfnrt", s->at[1]) != NULL) {
+		s->at += 2;
 		return true;
 	}
 	return fail_at(s, PH_MALFORMED, "an escape");
@@ -74,25 +93,22 @@ scan_escape(struct ph_scan *s)
 static bool
 scan_string(struct ph_scan *s)
 {
-	const char	*at = s->at + 1;
-	size_t		 n;
+	size_t	 n;
 
-	for (;; at = s->at) {
-		while (at < s->end && plain[(unsigned char)*at])
-			at++;
-		s->at = at;
-		if (at == s->end)
+	for (s->at++;;) {
+		s->at = past_plain(s->at, s->end);
+		if (s->at == s->end)
 			return fail_at(s, PH_MALFORMED, "a closing quote");
-		if (*at == '"') {
+		if (*s->at == '"') {
 			s->at++;
 			return true;
 		}
-		if (*at == '\\') {
+		if (*s->at == '\\') {
 			if (!scan_escape(s))
 				return false;
-		} else if ((unsigned char)*at < 0x20)
+		} else if ((unsigned char)*s->at < 0x20)
 			return fail_at(s, PH_MALFORMED, "no control byte in a string");
-		else if ((n = ph_utf8_len(at, (size_t)(s->end - at))) > 0)
+		else if ((n = ph_utf8_len(s->at, (size_t)(s->end - s->at))) > 0)
 			s->at += n;
 		else
 			return fail_at(s, PH_MALFORMED, "UTF-8");
@@ -151,20 +167,21 @@ scan_word(struct ph_scan *s)
 void
 ph_scan_begin(struct ph_scan *s, struct ph_slice bytes)
 {
-	*s = (struct ph_scan){ .start = bytes.at, .at = bytes.at, .end = bytes.at + bytes.len };
+	*s = (struct ph_scan){ .start = bytes.at, .at = bytes.at, .end = bytes.at + bytes.len,
+	    .nul = bytes.at };
 }
 
 bool
 ph_scan_enter(struct ph_scan *s, char bracket)
 {
-	if (!next_is(s, bracket))
+	if (next(s) != bracket)
 		return false;
 	if (s->depth == PH_JSON_MAX_DEPTH)
 		return fail_at(s, PH_TOOBIG, "at most 32 levels");
 	if (!mark(s))
 		return false;
 	s->depth++;
-	s->begun &= ~(UINT64_C(1) << s->depth);
+	s->begun = false;
 	return true;
 }
 
@@ -172,54 +189,38 @@ ph_scan_enter(struct ph_scan *s, char bracket)
 static bool
 step(struct ph_scan *s, char bracket)
 {
-	const uint64_t	 bit = UINT64_C(1) << s->depth;
+	const bool	 begun = s->begun;
+	const char	 c = next(s);
 
-	if (next_is(s, bracket)) {
+	s->begun = true;			/* at the bracket: what it closes was an item, too */
+	if (c == bracket) {
 		s->at++;
 		s->depth--;
 		return false;
 	}
-	if ((s->begun & bit) != 0) {
-		if (!next_is(s, ','))
-			return fail_at(s, PH_MALFORMED, "a comma or a closing bracket");
-		if (!mark(s))
-			return false;
-	}
-	s->begun |= bit;
-	return s->err == PH_OK;
-}
-
-/* Names end at a NUL for everybody behind us: one that holds it would pass for another. */
-static bool
-holds_nul(struct ph_slice key)
-{
-	size_t	 i;
-
-	if (memchr(key.at, '\\', key.len) == NULL)
-		return false;
-	for (i = 0; i + 5 < key.len; i++)
-		if (key.at[i] == '\\') {
-			if (memcmp(key.at + i, "\\u0000", 6) == 0)
-				return true;
-			i++;			/* the escaped byte, which may be a backslash */
-		}
-	return false;
+	if (begun && c != ',')
+		return fail_at(s, PH_MALFORMED, "a comma or a closing bracket");
+	return !begun || mark(s);
 }
 
 bool
 ph_scan_member(struct ph_scan *s, struct ph_slice *key)
 {
+	const char	*from;
+
 	if (s->err != PH_OK || !step(s, '}'))
 		return false;
-	if (!next_is(s, '"'))
+	if (next(s) != '"')
 		return fail_at(s, PH_MALFORMED, "a key in double quotes");
-	key->at = s->at + 1;
+	from = s->at + 1;
 	if (!scan_string(s))
 		return false;
-	key->len = (size_t)(s->at - key->at) - 1;
-	if (holds_nul(*key))
+	if (key != NULL)
+		*key = (struct ph_slice){ from, (size_t)(s->at - from) - 1 };
+	/* Names end at a NUL for everybody behind us: one that holds it would pass for another. */
+	if (s->nul >= from)
 		return fail_at(s, PH_TOOBIG, "no NUL in a key");
-	if (!next_is(s, ':'))
+	if (next(s) != ':')
 		return fail_at(s, PH_MALFORMED, "a colon");
 	s->at++;
 	return true;
@@ -235,17 +236,16 @@ ph_scan_element(struct ph_scan *s)
 static void
 scan_value(struct ph_scan *s)
 {
-	struct ph_slice	 key;
+	const char	 c = next(s);
 
-	skip_blanks(s);
-	if (s->err != PH_OK || s->at == s->end)
+	if (c == '\0')
 		fail_at(s, PH_MALFORMED, "a value");
-	else if (*s->at == '"')
+	else if (c == '"')
 		scan_string(s);
-	else if (*s->at == '-' || (*s->at >= '0' && *s->at <= '9'))
+	else if (c == '-' || (c >= '0' && c <= '9'))
 		scan_number(s);
 	else if (ph_scan_enter(s, '{'))
-		while (ph_scan_member(s, &key))
+		while (ph_scan_member(s, NULL))
 			scan_value(s);
 	else if (ph_scan_enter(s, '['))
 		while (ph_scan_element(s))
@@ -259,7 +259,7 @@ ph_scan_skip(struct ph_scan *s, struct ph_slice *value)
 {
 	const char	*from;
 
-	skip_blanks(s);
+	next(s);
 	from = s->at;
 	scan_value(s);
 	if (value != NULL)
@@ -269,7 +269,7 @@ ph_scan_skip(struct ph_scan *s, struct ph_slice *value)
 enum ph_error
 ph_scan_end(struct ph_scan *s, struct ph_fail *fail)
 {
-	skip_blanks(s);
+	next(s);
 	if (s->err == PH_OK && s->at != s->end)
 		fail_at(s, PH_MALFORMED, "the end");
 	if (s->err == PH_OK)
@@ -279,31 +279,31 @@ ph_scan_end(struct ph_scan *s, struct ph_fail *fail)
 	    s->expected);
 }
 
-/* The ASCII character that the escape at *at means, '\0' for all others; *at is moved past it. */
-static char
-unescape(const char **at)
+/* The same for a key that begins with an escape, or what is left of one. */
+static bool
+escape_is(struct ph_slice key, const char *name)
 {
 	static const char	 letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-	const char		*letter = *at + 1;
-	unsigned char		 code[2];
+	const bool		 coded = key.at[1] == 'u';
+	const size_t		 n = coded ? 6 : 2;
+	const int		 c = coded ? code_of(key.at + 2) :
+				    meant[strchr(letters, key.at[1]) - letters];
 
-	if (*letter != 'u') {
-		*at += 2;
-		return meant[strchr(letters, *letter) - letters];
-	}
-	*at += 6;
-	return ph_hex_parse(letter + 1, 4, code, 2) && code[0] == 0 && code[1] < 0x80 ? (char)code[1] : '\0';
+	return c != '\0' && c == *name &&
+	    ph_scan_key_is((struct ph_slice){ key.at + n, key.len - n }, name + 1);
 }
 
 bool
 ph_scan_key_is(struct ph_slice key, const char *name)
 {
-	const char	*at = key.at, *end = key.at + key.len;
+	size_t	 i;
 
-	for (; at < end && *name != '\0'; name++)
-		if ((*at == '\\' ? unescape(&at) : *at++) != *name)
+	for (i = 0; i < key.len && key.at[i] != '\\'; i++)
+		if (key.at[i] != name[i])
 			return false;
-	return at == end && *name == '\0';
+	if (i < key.len)
+		return escape_is((struct ph_slice){ key.at + i, key.len - i }, name + i);
+	return name[i] == '\0';
 }
 
 struct ph_slice

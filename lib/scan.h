@@ -17,8 +17,9 @@
 
 struct ph_scan {		/* a cursor that validates every byte it passes */
 	const char	*start, *at, *end;
+	const char	*nul;			/* the last \u0000 that was passed; before any, start */
 	unsigned	 depth;
-	uint64_t	 begun;			/* bit n: the container at depth n has had an item */
+	bool		 begun;			/* the entered container has had an item */
 	unsigned	 marks;
 	enum ph_error	 err;			/* PH_MALFORMED or PH_TOOBIG; the cursor then stays put */
 	const char	*expected;
@@ -30,8 +31,9 @@ void		 ph_scan_begin(struct ph_scan *scan, struct ph_slice bytes);
 bool		 ph_scan_enter(struct ph_scan *scan, char bracket);
 
 /*
- * The next member of the entered object: its key as it stands between the quotes, and the cursor
- * before its value.  False at the closing bracket, which is passed, and after an error.
+ * The next member of the entered object: the cursor stands before its value; key, if not NULL, gets
+ * its key as it is between the quotes.  False at the closing bracket, which is passed, and after an
+ * error.
  */
 bool		 ph_scan_member(struct ph_scan *scan, struct ph_slice *key);
 

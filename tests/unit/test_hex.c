@@ -40,6 +40,7 @@ TEST(either_case_is_read)
 
 	assert_true(ph_hex_parse("aBFf09", 6, out, 3));
 	assert_memory_equal(out, "\xab\xff\x09", 3);
+	assert_int_equal(ph_hex_digit('B'), 11);
 }
 
 TEST(one_digit_more_or_less_is_refused)
@@ -60,6 +61,7 @@ TEST(the_neighbours_of_the_digits_are_refused)
 	for (i = 0; i < sizeof(others); i++) {		/* the NUL at the end, too */
 		assert_false(ph_hex_parse((char[]){ others[i], '0' }, 2, out, 1));
 		assert_false(ph_hex_parse((char[]){ '0', others[i] }, 2, out, 1));
+		assert_int_equal(ph_hex_digit(others[i]), -1);
 	}
 }
 

@@ -148,6 +148,15 @@ TEST(a_key_is_what_it_means)
 	assert_false(ph_scan_key_is(BYTES("\\u0165ntry"), "entry"));	/* only the low byte is that of an e */
 }
 
+TEST(a_nul_can_stand_in_a_value_but_in_no_key)
+{
+	struct ph_fail	 fail;
+
+	assert_int_equal(scan_whole(BYTES("{\"a\":\"\\u0000\",\"b\":{\"\\\\u0000\":1}}"), &fail), PH_OK);
+	assert_int_equal(scan_whole(BYTES("[{\"a\":{\"x\\u0000\":1}}]"), &fail), PH_TOOBIG);
+	assert_string_equal(fail.text, "beyond a limit at byte 16: expected no NUL in a key");
+}
+
 TEST(a_member_is_found_wherever_it_stands)
 {
 	static const struct { const char *object, *value; } rows[] = {
@@ -175,6 +184,7 @@ main(void)
 		cmocka_unit_test(two_hundred_thousand_commas_and_brackets_are_the_limit),
 		cmocka_unit_test(a_walk_gives_keys_and_raw_values),
 		cmocka_unit_test(a_key_is_what_it_means),
+		cmocka_unit_test(a_nul_can_stand_in_a_value_but_in_no_key),
 		cmocka_unit_test(a_member_is_found_wherever_it_stands),
 	};
 
