@@ -6,10 +6,8 @@
  * SPDX-License-Identifier: ISC
  */
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "buffer.h"
 
@@ -25,10 +23,19 @@ ph_buffer_add(struct ph_buffer *b, const void *bytes, size_t len)
 	b->data[b->len] = '\0';
 }
 
+/* Not by printf: each key and each line of a busy helper has one. */
 void
-ph_buffer_adds(struct ph_buffer *b, const char *text)
+ph_buffer_add_number(struct ph_buffer *b, int64_t number)
 {
-	ph_buffer_add(b, text, strlen(text));
+	uint64_t	 left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	char		 digits[20], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (number < 0)
+		*--first = '-';
+	ph_buffer_add(b, first, (size_t)(digits + sizeof(digits) - first));
 }
 
 void
@@ -132,10 +139,4 @@ ph_buffer_clear(struct ph_buffer *b)
 {
 	free(b->data);
 	*b = (struct ph_buffer)PH_BUFFER_INIT;
-}
-
-bool
-ph_slice_is(struct ph_slice s, const char *text)
-{
-	return s.at != NULL && s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
 }

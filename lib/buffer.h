@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "error.h"
 
@@ -29,7 +31,7 @@ struct ph_buffer {
 
 /* Append.  Out of memory is remembered in b->failed, nothing is appended from then on. */
 void		 ph_buffer_add(struct ph_buffer *b, const void *bytes, size_t len);
-void		 ph_buffer_adds(struct ph_buffer *b, const char *text);
+void		 ph_buffer_add_number(struct ph_buffer *b, int64_t number);
 void		 ph_buffer_addf(struct ph_buffer *b, const char *fmt, ...) PH_FORMAT(2, 3);
 
 /*
@@ -50,7 +52,18 @@ void		 ph_buffer_drop(struct ph_buffer *b, size_t n);
 void		 ph_buffer_reset(struct ph_buffer *b);	/* empty, memory kept for the next use */
 void		 ph_buffer_clear(struct ph_buffer *b);	/* empty, memory given back */
 
+/* Inline, as the next: most texts are constants, and the compiler knows how long they are. */
+static inline void
+ph_buffer_adds(struct ph_buffer *b, const char *text)
+{
+	ph_buffer_add(b, text, strlen(text));
+}
+
 /* Whether a slice holds exactly this text; false when absent. */
-bool		 ph_slice_is(struct ph_slice s, const char *text);
+static inline bool
+ph_slice_is(struct ph_slice s, const char *text)
+{
+	return s.at != NULL && s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
+}
 
 #endif

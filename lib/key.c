@@ -13,7 +13,6 @@
  *	@word		what no name can say: below
  * SPDX-License-Identifier: ISC
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,7 +163,7 @@ add_part(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice word)
 		add_escaped(out, ev->mid);
 	else if (ph_slice_is(word, "t")) {
 		if (ev->time != 0)
-			ph_buffer_addf(out, "%" PRId64, ev->time);
+			ph_buffer_add_number(out, ev->time);
 	} else if (word.at[0] == '@')
 		add_special(out, ev, word);
 	else if (word.at[0] != '-')

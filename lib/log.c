@@ -270,21 +270,6 @@ add_value(struct ph_buffer *fields, struct ph_slice value)
 	ph_buffer_add_json(fields, (struct ph_slice){ value.at + from, i - from });
 }
 
-/* Not by printf: each line of a busy helper has one. */
-static void
-add_number(struct ph_buffer *fields, int64_t value)
-{
-	uint64_t	 left = value < 0 ? -(uint64_t)value : (uint64_t)value;
-	char		 digits[20], *first = digits + sizeof(digits);
-
-	do
-		*--first = (char)('0' + left % 10);
-	while ((left /= 10) > 0);
-	if (value < 0)
-		ph_buffer_adds(fields, "-");
-	ph_buffer_add(fields, first, (size_t)(digits + sizeof(digits) - first));
-}
-
 void
 ph_log_slice(struct ph_buffer *fields, const char *name, struct ph_slice value)
 {
@@ -304,7 +289,7 @@ void
 ph_log_number(struct ph_buffer *fields, const char *name, int64_t value)
 {
 	add_name(fields, name);
-	add_number(fields, value);
+	ph_buffer_add_number(fields, value);
 }
 
 void
@@ -330,7 +315,7 @@ ph_log_id(struct ph_buffer *fields, const char *name, char letter, int64_t id)
 
 	add_name(fields, name);
 	ph_buffer_adds(fields, begin);
-	add_number(fields, id);
+	ph_buffer_add_number(fields, id);
 	ph_buffer_adds(fields, "\"");
 }
 
