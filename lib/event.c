@@ -231,6 +231,13 @@ parse(struct reading *r, struct ph_slice raw)
 	return v;
 }
 
+/* A null is as if it were not there. */
+static struct ph_slice
+present(struct ph_slice value)
+{
+	return ph_slice_is(value, "null") ? (struct ph_slice){ NULL, 0 } : value;
+}
+
 /* The place of that member, or N_MEMBERS: nobody asks about it. */
 static size_t
 find_member(struct ph_slice key)
@@ -256,7 +263,7 @@ scan_members(struct reading *r)
 	while (ph_scan_member(&scan, &key)) {
 		ph_scan_skip(&scan, &value);
 		if ((i = find_member(key)) < N_MEMBERS)
-			r->raw[i] = ph_slice_is(value, "null") ? (struct ph_slice){ NULL, 0 } : value;
+			r->raw[i] = present(value);
 	}
 	if (ph_scan_end(&scan, NULL) != PH_OK)	/* not an event that a body's scan has passed */
 		memset(r->raw, 0, sizeof(r->raw));
@@ -304,6 +311,39 @@ is_wordless(const struct reading *r, size_t named)
 	return false;
 }
 
+/* One walk for all that is asked about: the mid, and what makes the key. */
+static void
+set_named(struct ph_event *ev, struct ph_slice named)
+{
+	struct ph_event_member	 one;
+	struct ph_scan		 scan;
+
+	ev->named = named;
+	if (named.at == NULL)
+		return;
+	ph_scan_begin(&scan, named);
+	if (!ph_scan_enter(&scan, '{'))
+		return;
+	for (; ph_scan_member(&scan, &one.key); ev->n_members++) {
+		ph_scan_skip(&scan, &one.value);
+		if (ev->n_members < PH_EVENT_MAX_MEMBERS)
+			ev->members[ev->n_members] = one;
+	}
+}
+
+struct ph_slice
+ph_event_find(const struct ph_event *ev, const char *name)
+{
+	size_t	 i = ev->n_members;
+
+	if (i > PH_EVENT_MAX_MEMBERS)
+		return ph_scan_find(ev->named, name);
+	while (i-- > 0)
+		if (ph_scan_key_is(ev->members[i].key, name))
+			return present(ev->members[i].value);
+	return (struct ph_slice){ NULL, 0 };
+}
+
 /* What bore the kind; and the whole event, if more is asked about. */
 static void
 parse_named(struct reading *r, size_t named)
@@ -311,7 +351,7 @@ parse_named(struct reading *r, size_t named)
 	struct ph_event	*ev = r->ev;
 
 	ev->named_by = members[named].key;
-	ev->named = r->raw[named];
+	set_named(ev, r->raw[named]);
 	if (is_referred(r, named)) {
 		parse_whole(r);
 		ev->object = ph_json_get(ev->whole, ev->named_by);
@@ -353,7 +393,7 @@ choose_kind(struct reading *r)
 	if (ph_slice_is(ev->page, "0"))		/* the dashboard's Test button has no page */
 		return &test;
 	if (ev->channel == PH_CHANGES) {
-		ev->named = ph_scan_find(ev->raw, "value");
+		set_named(ev, ph_scan_find(ev->raw, "value"));
 		ev->object = ph_json_get(ev->whole, "value");
 		return &change;
 	}
@@ -444,7 +484,7 @@ find_fields(struct reading *r)
 	if (ev->channel == PH_CHANGES)
 		ev->field = ph_json_text(ph_json_get(ev->whole, "field"));
 	else
-		ev->mid = read_id(r, ph_scan_find(ev->named, "mid"), &ev->mid_id, ev->mid_digits);
+		ev->mid = read_id(r, ph_event_find(ev, "mid"), &ev->mid_id, ev->mid_digits);
 	ev->text = ph_json_text(ph_json_get(ev->object, "text"));
 	ev->metadata = ph_json_text(ph_json_get(ev->object, "metadata"));
 	ev->payload = ph_json_text(ph_json_get(is_kind(ev, "message.quick_reply") ?

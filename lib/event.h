@@ -14,6 +14,7 @@
 
 #define PH_EVENT_MAX_ID		512	/* bytes; Meta's longest, mids and tokens, are below 300 */
 #define PH_EVENT_MAX_TEXT	65536	/* bytes of a text or payload; a person's is at most some 8,000 */
+#define PH_EVENT_MAX_MEMBERS	12	/* found in one walk; what has more is walked for each question */
 
 enum ph_channel { PH_MESSAGING, PH_STANDBY, PH_CHANGES };
 
@@ -28,6 +29,10 @@ struct ph_event_kind {
 	const char	*name;		/* stable: stored, printed, matched on */
 	const char	*parts;		/* of its key, in the language of key.c */
 	bool		 answerable;
+};
+
+struct ph_event_member {
+	struct ph_slice	 key, value;	/* raw */
 };
 
 struct ph_event {
@@ -50,6 +55,8 @@ struct ph_event {
 	struct ph_slice			 named;		/* what named the kind, of a change its value, raw; absent:
 							 * nothing did */
 	const char			*named_by;	/* its key */
+	struct ph_event_member		 members[PH_EVENT_MAX_MEMBERS];	/* its first; ask ph_event_find */
+	size_t				 n_members;	/* all that it has */
 
 	/* For rules; NULL: not there, or nobody asks about it. */
 	const struct ph_json		*object;	/* what named the kind */
@@ -68,6 +75,9 @@ struct ph_event {
 enum ph_error	ph_event_read(const struct ph_event_source *source, struct ph_event *out,
 		    struct ph_fail *fail) PH_MUST_USE;
 void		ph_event_clear(struct ph_event *event);
+
+/* A member of what named the kind, raw, as ph_scan_find would give it. */
+struct ph_slice	ph_event_find(const struct ph_event *event, const char *name);
 
 /* A time as Meta writes it: s or ms, number or text, ISO 8601; in Unix ms, 0 when there is none. */
 int64_t		ph_event_time(const struct ph_json *v);

@@ -123,7 +123,7 @@ static void
 add_special(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice word)
 {
 	if (ph_slice_is(word, "@mids"))
-		add_mids(out, ph_scan_find(ev->named, "mids"));
+		add_mids(out, ph_event_find(ev, "mids"));
 	else if (ph_slice_is(word, "@names"))
 		add_names(out, ev->named, true);
 	else if (ph_slice_is(word, "@others"))
@@ -131,7 +131,7 @@ add_special(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice wo
 	else if (ph_slice_is(word, "@key"))
 		ph_buffer_adds(out, ev->named_by);
 	else if (ph_slice_is(word, "@from"))
-		add_value(out, ph_scan_find(ph_scan_find(ev->named, "from"), "id"));
+		add_value(out, ph_scan_find(ph_event_find(ev, "from"), "id"));
 }
 
 /* A name, or alternatives: of what named the kind, or "field", which stands beside a change's value. */
@@ -147,7 +147,8 @@ add_member(struct ph_buffer *out, const struct ph_event *ev, struct ph_slice wor
 		len = slash != NULL ? (size_t)(slash - word.at) : word.len;
 		memcpy(name, word.at, len);
 		name[len] = '\0';
-		if (add_value(out, ph_scan_find(strcmp(name, "field") == 0 ? ev->raw : ev->named, name)) ||
+		if (add_value(out, strcmp(name, "field") == 0 ? ph_scan_find(ev->raw, name) :
+		    ph_event_find(ev, name)) ||
 		    slash == NULL)
 			return;
 		word = (struct ph_slice){ slash + 1, word.len - len - 1 };

@@ -278,6 +278,28 @@ TEST(of_a_repeated_member_the_last_counts)
 	ph_event_clear(&ev);
 }
 
+TEST(no_member_is_one_too_many)
+{
+	struct ph_buffer	 json = PH_BUFFER_INIT;
+	struct ph_event		 ev;
+	size_t			 i, n;
+
+	for (n = PH_EVENT_MAX_MEMBERS - 1; n <= PH_EVENT_MAX_MEMBERS + 1; n++) {
+		ph_buffer_reset(&json);
+		ph_buffer_adds(&json, "{" S ",'read':{'mid':'m_1','watermark':1");
+		for (i = 3; i < n; i++)
+			ph_buffer_adds(&json, ",'more':1");
+		ph_buffer_adds(&json, ",'mid':'m_2'}}");
+		read_message(json.data, &ev);
+		assert_int_equal(ev.n_members, n);
+		assert_string_equal(shown(ev.mid), "m_2");
+		assert_string_equal(shown(ph_event_find(&ev, "watermark")), "1");
+		assert_null(ph_event_find(&ev, "mids").at);
+		ph_event_clear(&ev);
+	}
+	ph_buffer_clear(&json);
+}
+
 TEST(the_parser_sees_what_is_asked_about_alone)
 {
 	struct ph_event	 ev;
@@ -364,6 +386,7 @@ main(void)
 		cmocka_unit_test(what_was_said_is_taken_by_its_length),
 		cmocka_unit_test(members_are_known_by_what_their_keys_mean),
 		cmocka_unit_test(of_a_repeated_member_the_last_counts),
+		cmocka_unit_test(no_member_is_one_too_many),
 		cmocka_unit_test(the_parser_sees_what_is_asked_about_alone),
 		cmocka_unit_test(what_no_scan_has_passed_is_unknown),
 		cmocka_unit_test(what_is_too_long_is_told_of_each_kind),
