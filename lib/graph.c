@@ -185,7 +185,6 @@ equip(struct ph_graph *g, struct flight *f)
 	    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)ph_clock_wait_ms(CONNECT_MS)) ==
 	    CURLE_OK &&
 	    (g->conf.ca == NULL || curl_easy_setopt(e, CURLOPT_CAINFO, g->conf.ca) == CURLE_OK) &&
-	    curl_easy_setopt(e, CURLOPT_USERAGENT, "pagehook/" PH_VERSION) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_HTTPHEADER, g->headers) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 4096L) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, note_socket) == CURLE_OK &&
@@ -203,11 +202,27 @@ equip(struct ph_graph *g, struct flight *f)
 	    curl_easy_setopt(e, CURLOPT_PRIVATE, f) == CURLE_OK;
 }
 
+/* Our name, too: libcurl's own option for it would make a text of it for each request. */
+static bool
+add_headers(struct ph_graph *g)
+{
+	static const char *const	 headers[] = { "Content-Type: application/json",
+		("User-Agent: pagehook/" PH_VERSION), "Expect:" };	/* never wait for a 100 */
+	struct curl_slist		*more;
+	size_t				 i;
+
+	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		if ((more = curl_slist_append(g->headers, headers[i])) == NULL)
+			return false;
+		g->headers = more;
+	}
+	return true;
+}
+
 enum ph_error
 ph_graph_open(const struct ph_graph_conf *conf, struct ph_graph **out, struct ph_fail *fail)
 {
-	struct ph_graph		*g = calloc(1, sizeof(*g));
-	struct curl_slist	*more;
+	struct ph_graph	*g = calloc(1, sizeof(*g));
 
 	*out = NULL;
 	if (g == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
@@ -215,11 +230,8 @@ ph_graph_open(const struct ph_graph_conf *conf, struct ph_graph **out, struct ph
 		return ph_error_set(fail, PH_NOMEM, "libcurl does not start");
 	}
 	g->conf = *conf;
-	g->headers = curl_slist_append(NULL, "Content-Type: application/json");
-	if ((more = curl_slist_append(g->headers, "Expect:")) != NULL)	/* never wait for a 100 */
-		g->headers = more;
 	g->multi = curl_multi_init();
-	if (g->headers == NULL || more == NULL || g->multi == NULL ||
+	if (!add_headers(g) || g->multi == NULL ||
 	    curl_multi_setopt(g->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) != CURLM_OK ||
 	    curl_multi_setopt(g->multi, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS) != CURLM_OK) {
 		ph_graph_close(g);
