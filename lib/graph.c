@@ -30,6 +30,7 @@
 
 struct flight {				/* one request; its handle is used again and again */
 	CURL			*easy;
+	CURLU			*to;		/* where it goes: url, parsed */
 	int			 what;
 	void			*tag;
 	struct ph_buffer	 url, body, answer;
@@ -172,7 +173,8 @@ equip(struct ph_graph *g, struct flight *f)
 	const char	*schemes = strncmp(g->conf.url, "http://", 7) == 0 ? "http" : "https";
 	CURL		*e = f->easy = curl_easy_init();
 
-	return e != NULL &&
+	return e != NULL && (f->to = curl_url()) != NULL &&
+	    curl_easy_setopt(e, CURLOPT_CURLU, f->to) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, schemes) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
@@ -200,6 +202,15 @@ equip(struct ph_graph *g, struct flight *f)
 	    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_HEADERDATA, f) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_PRIVATE, f) == CURLE_OK;
+}
+
+static void
+strip(struct flight *f)
+{
+	curl_easy_cleanup(f->easy);
+	curl_url_cleanup(f->to);
+	f->easy = NULL;
+	f->to = NULL;
 }
 
 /* Our name, too: libcurl's own option for it would make a text of it for each request. */
@@ -251,10 +262,9 @@ ph_graph_close(struct ph_graph *g)
 	for (i = 0; i < PH_GRAPH_FLYING; i++) {
 		struct flight	*f = &g->flights[i];
 
-		if (f->easy != NULL) {
+		if (f->easy != NULL)
 			(void)curl_multi_remove_handle(g->multi, f->easy);
-			curl_easy_cleanup(f->easy);
-		}
+		strip(f);
 		ph_buffer_clear(&f->url);
 		ph_buffer_clear(&f->body);
 		ph_buffer_clear(&f->answer);
@@ -265,32 +275,55 @@ ph_graph_close(struct ph_graph *g)
 	free(g);
 }
 
-/* Appends a part of an address; what is no letter, digit or "-._~" as %XX. */
-static void
-add_escaped(struct flight *f, struct ph_slice part)
+static bool
+is_plain(char c)
 {
-	char	*escaped = curl_easy_escape(f->easy, part.at, (int)part.len);
-
-	if (escaped != NULL && part.len > 0)
-		ph_buffer_adds(&f->url, escaped);
-	else
-		f->url.failed = true;
-	curl_free(escaped);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+	    c == '.' || c == '_' || c == '~';
 }
 
+/* Appends a part of an address; what is no letter, digit or "-._~" as %XX. */
+static void
+add_escaped(struct ph_buffer *url, struct ph_slice part)
+{
+	size_t	 i, n;
+
+	for (i = 0; i < part.len; i += n) {
+		for (n = 0; i + n < part.len && is_plain(part.at[i + n]); n++)
+			continue;
+		ph_buffer_add(url, part.at + i, n);
+		if (i + n < part.len)
+			ph_buffer_addf(url, "%%%02X", (unsigned char)part.at[i + n++]);
+	}
+}
+
+/*
+ * Read here, once: a text libcurl would read itself, and write again from what it read, byte by byte.
+ * The token is a third of it or more, so not even its escapes are left to libcurl.
+ */
 static enum ph_error
 address(struct ph_graph *g, struct flight *f, const struct ph_graph_call *call, struct ph_fail *fail)
 {
-	ph_buffer_reset(&f->url);
-	ph_buffer_addf(&f->url, "%s/%s/", g->conf.url, g->conf.version);
-	add_escaped(f, call->node);
-	if (call->edge != NULL)
-		ph_buffer_addf(&f->url, "/%s?access_token=", call->edge);
-	else
-		ph_buffer_addf(&f->url, "?fields=%s&access_token=", call->fields);
-	add_escaped(f, (struct ph_slice){ call->token, strlen(call->token) });
-	ph_buffer_addf(&f->url, "&appsecret_proof=%s", call->proof);
-	return ph_buffer_check(&f->url, fail);
+	struct ph_buffer	*url = &f->url;
+	CURLUcode		 code;
+
+	ph_buffer_reset(url);
+	ph_buffer_adds(url, g->conf.url);
+	ph_buffer_adds(url, "/");
+	ph_buffer_adds(url, g->conf.version);
+	ph_buffer_adds(url, "/");
+	add_escaped(url, call->node);
+	ph_buffer_adds(url, call->edge != NULL ? "/" : "?fields=");
+	ph_buffer_adds(url, call->edge != NULL ? call->edge : call->fields);
+	ph_buffer_adds(url, call->edge != NULL ? "?access_token=" : "&access_token=");
+	add_escaped(url, (struct ph_slice){ call->token, strlen(call->token) });
+	ph_buffer_adds(url, "&appsecret_proof=");
+	ph_buffer_adds(url, call->proof);
+	if (ph_buffer_check(url, fail) != PH_OK)
+		return PH_NOMEM;
+	if ((code = curl_url_set(f->to, CURLUPART_URL, url->data, 0)) != CURLUE_OK)
+		return ph_error_set(fail, PH_CONFIG, "%s: %s", g->conf.url, curl_url_strerror(code));
+	return PH_OK;
 }
 
 static bool
@@ -317,7 +350,6 @@ launch(struct ph_graph *g, struct flight *f, const struct ph_graph_call *call, s
 	f->what = call->what;
 	f->tag = call->tag;
 	if (f->body.failed || !choose_method(f->easy, call) ||
-	    curl_easy_setopt(f->easy, CURLOPT_URL, f->url.data) != CURLE_OK ||
 	    curl_easy_setopt(f->easy, CURLOPT_TIMEOUT_MS, (long)ph_clock_wait_ms(limit_ms)) != CURLE_OK ||
 	    curl_multi_add_handle(g->multi, f->easy) != CURLM_OK)
 		return ph_error_set(fail, PH_NOMEM, "libcurl takes no request");
@@ -331,16 +363,18 @@ enum ph_error
 ph_graph_send(struct ph_graph *g, const struct ph_graph_call *call, struct ph_fail *fail)
 {
 	struct flight	*f;
+	enum ph_error	 err;
 
 	for (f = g->flights; f < g->flights + PH_GRAPH_FLYING && f->in_use; f++)
 		continue;
 	if (f == g->flights + PH_GRAPH_FLYING)
 		return ph_error_set(fail, PH_BUSY, "%d requests are under way", PH_GRAPH_FLYING);
-	if (f->easy == NULL && !equip(g, f))
+	if (f->easy == NULL && !equip(g, f)) {
+		strip(f);			/* half equipped it would verify nobody */
 		return ph_error_set(fail, PH_NOMEM, "libcurl takes no request");
-	if (address(g, f, call, fail) != PH_OK)
-		return PH_NOMEM;
-	return launch(g, f, call, fail);
+	}
+	err = address(g, f, call, fail);
+	return err == PH_OK ? launch(g, f, call, fail) : err;
 }
 
 size_t

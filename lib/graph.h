@@ -45,8 +45,9 @@ enum ph_error	ph_graph_open(const struct ph_graph_conf *conf, struct ph_graph **
 void		ph_graph_close(struct ph_graph *graph);
 
 /*
- * Puts a request under way.  PH_BUSY: PH_GRAPH_FLYING are.  A request that could not even be begun is
- * no failure here: it comes back like any other, with not a byte handed out.
+ * Puts a request under way.  PH_BUSY: PH_GRAPH_FLYING are; PH_CONFIG: Graph's url is no address.  A
+ * request that could not even be begun is no failure here: it comes back like any other, with not a
+ * byte handed out.
  */
 enum ph_error	ph_graph_send(struct ph_graph *graph, const struct ph_graph_call *call,
 		    struct ph_fail *fail) PH_MUST_USE;
