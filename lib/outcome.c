@@ -180,6 +180,33 @@ keep_error(struct ph_slice body, struct ph_result *out)
 	}
 }
 
+/*
+ * Graph's usual answer, read without a tree: JSON whose message_id is a string without escapes.  What
+ * is less plain than that is parsed.
+ */
+static bool
+is_plainly_sent(const struct ph_answer *a, struct ph_result *out)
+{
+	struct ph_scan	 scan;
+	struct ph_slice	 mid;
+
+	if (a->body.len == 0 || a->transport != NULL)
+		return false;
+	ph_scan_begin(&scan, a->body);
+	ph_scan_skip(&scan, NULL);
+	if (ph_scan_end(&scan, NULL) != PH_OK)
+		return false;
+	mid = ph_scan_find(a->body, "message_id");
+	if (mid.at == NULL || mid.at[0] != '"')
+		return false;
+	mid = ph_json_plain_id(mid);
+	if (mid.len == 0 || mid.len >= sizeof(out->mid))
+		return false;
+	out->outcome = PH_SENT;
+	copy(out->mid, sizeof(out->mid), mid);
+	return true;
+}
+
 /* No word of Graph's in the body: whose answer it is must be guessed from the rest. */
 static void
 judge_silence(const struct ph_answer *a, struct ph_result *out)
@@ -208,6 +235,8 @@ ph_outcome_judge(const struct ph_answer *a, struct ph_result *out)
 
 	*out = (struct ph_result){ .outcome = PH_UNSURE, .usage = a->usage,
 	    .status = a->status };
+	if (is_plainly_sent(a, out))
+		return;
 	if (a->body.len > 0 && a->transport == NULL)
 		(void)!ph_json_parse(a->body, &tree, NULL);	/* not JSON: nobody's word */
 	mid = ph_json_text(ph_json_get(tree, "message_id"));

@@ -58,6 +58,25 @@ TEST(graphs_words_decide_and_not_the_status)
 	}
 }
 
+TEST(a_mid_is_the_same_however_it_is_written)
+{
+	static const struct { const char *body, *mid; } rows[] = {
+		{ "{'message_id':'m_c1'}", "m_c1" }, { " { 'message_id' : 'm_c1' } ", "m_c1" },
+		{ "{'message_id':'m\\u005fc1'}", "m_c1" }, { "{'message\\u005fid':'m_c1'}", "m_c1" },
+		{ "{'message_id':'m_c0','message_id':'m_c1'}", "m_c1" },
+		{ "{'message_id':'m_c1'} x", "" }, { "{'message_id':'m_c1'", "" },
+		{ "{'message_id':12}", "" }, { "{'message_id':''}", "" }, { "['message_id','m_c1']", "" },
+	};
+	size_t	 i;
+
+	for (i = 0; i < COUNT_OF(rows); i++) {
+		struct ph_result	 r = judge(true, 200, rows[i].body, NULL);
+
+		assert_string_equal(r.mid, rows[i].mid);
+		assert_int_equal(r.outcome, rows[i].mid[0] != '\0' ? PH_SENT : PH_UNSURE);
+	}
+}
+
 TEST(words_that_have_come_for_messages_that_went_out_are_known)
 {
 	static const struct { const char *body; bool perhaps; } rows[] = {
@@ -393,6 +412,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(graphs_words_decide_and_not_the_status),
+		cmocka_unit_test(a_mid_is_the_same_however_it_is_written),
 		cmocka_unit_test(words_that_have_come_for_messages_that_went_out_are_known),
 		cmocka_unit_test(graphs_error_object_is_kept_as_it_came_on_one_line),
 		cmocka_unit_test(an_error_object_that_is_too_long_for_a_line_is_left_out),
