@@ -170,8 +170,11 @@ ph_message_format_send(const char *kind, struct ph_slice person, struct ph_slice
 	else if (strcmp(kind, PH_MESSAGE_HUMAN_AGENT) == 0)
 		type = "MESSAGE_TAG\",\"tag\":\"HUMAN_AGENT\"";
 	ph_hex_format(token, PH_TOKEN_LEN, hex);
-	ph_buffer_addf(out, ",\"messaging_type\":\"%s,\"message\":{\"metadata\":\"" TOKEN_MARK "%s\"%s",
-	    type, hex, message.len > 2 ? "," : "");
+	ph_buffer_adds(out, ",\"messaging_type\":\"");
+	ph_buffer_adds(out, type);
+	ph_buffer_adds(out, ",\"message\":{\"metadata\":\"" TOKEN_MARK);
+	ph_buffer_adds(out, hex);
+	ph_buffer_adds(out, message.len > 2 ? "\"," : "\"");
 	ph_buffer_add(out, message.at + 1, message.len - 1);
 	ph_buffer_adds(out, "}");
 }
