@@ -236,7 +236,8 @@ struct ph_store_ops {
 
 	/*
 	 * Claims at most max due replies of a page, the oldest due first, one a conversation: they are
-	 * "sending" now, attempt is one more, and each has a token, its old one if it had one.
+	 * "sending" now, attempt is one more, and each has a token: its old one if it had one, else one
+	 * that nobody guesses, and that comes behind those of earlier times.
 	 */
 	enum ph_error	(*claim)(struct ph_store *store, struct ph_slice page, int64_t now,
 			    struct ph_store_reply *out, size_t max, size_t *n, struct ph_fail *fail);

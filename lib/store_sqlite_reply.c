@@ -10,6 +10,8 @@
 
 #include "store_sqlite.h"
 
+#define TOKEN_TIME_LEN	6		/* bytes of a token that are the claim's time, in ms */
+
 enum ph_error
 ph_store_sqlite_owe(struct ph_store *s, const struct ph_store_owed *owed, int64_t *id,
     int64_t *said, struct ph_fail *fail)
@@ -152,12 +154,26 @@ read_reply(sqlite3_stmt *st, struct ph_store_reply *r)
 		memcpy(r->token, sqlite3_column_blob(st, 5), PH_STORE_TOKEN_LEN);
 }
 
+/*
+ * Nobody guesses 80 bits.  The time stands before them, so that the index of tokens grows at its end: if
+ * all of it were random each would dirty another page of it, and a commit write as many.
+ */
+static void
+make_token(unsigned char token[PH_STORE_TOKEN_LEN], int64_t now)
+{
+	int	 i;
+
+	sqlite3_randomness(PH_STORE_TOKEN_LEN, token);
+	for (i = 0; i < TOKEN_TIME_LEN; i++)
+		token[i] = (unsigned char)(now >> 8 * (TOKEN_TIME_LEN - 1 - i));
+}
+
 static enum ph_error
-read_head(sqlite3_stmt *st, struct ph_store_reply *r, struct ph_fail *fail)
+read_head(sqlite3_stmt *st, int64_t now, struct ph_store_reply *r, struct ph_fail *fail)
 {
 	read_reply(st, r);
 	if (sqlite3_column_type(st, 5) == SQLITE_NULL)
-		sqlite3_randomness(sizeof(r->token), r->token);
+		make_token(r->token, now);
 	copy_column(st, 7, r->kind, sizeof(r->kind));
 	ph_sqlite_column(st, 8, &r->body);
 	r->retries = sqlite3_column_int64(st, 9);
@@ -191,7 +207,7 @@ ph_store_sqlite_claim(struct ph_store *s, struct ph_slice page, int64_t now,
 
 	for (*n = 0; *n < max && err == PH_OK; )
 		if ((err = ph_sqlite_next(&s->sq, DUE_HEADS, fail)) == PH_OK)
-			err = read_head(st, &out[(*n)++], fail);
+			err = read_head(st, now, &out[(*n)++], fail);
 	ph_sqlite_end(&s->sq, DUE_HEADS);
 	if (err == PH_NONE)
 		err = PH_OK;

@@ -47,6 +47,20 @@ TEST(a_claim_says_who_and_what_and_bears_a_token)
 	assert_int_equal(claim(1000000, MAX), 0);	/* both are in flight */
 }
 
+TEST(tokens_come_in_the_order_of_their_claims_and_nobody_guesses_the_rest)
+{
+	unsigned char	 token[PH_STORE_TOKEN_LEN];
+	size_t		 rest = sizeof(token) - 10;
+
+	owe(conversation("7001"), 10, "first");
+	owe(conversation("7002"), 1000, "second");
+	assert_int_equal(claim(255, MAX), 1);
+	memcpy(token, found[0].token, sizeof(token));
+	assert_int_equal(claim(1000, MAX), 1);
+	assert_true(memcmp(token, found[0].token, sizeof(token)) < 0);
+	assert_memory_not_equal(token + rest, found[0].token + rest, 10);
+}
+
 TEST(one_reply_of_a_conversation_flies_and_the_next_waits_behind_it)
 {
 	int64_t	 conv = conversation("7001");
@@ -1152,6 +1166,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		in_a_room(an_event_is_kept_once),
 		in_a_room(a_claim_says_who_and_what_and_bears_a_token),
+		in_a_room(tokens_come_in_the_order_of_their_claims_and_nobody_guesses_the_rest),
 		in_a_room(one_reply_of_a_conversation_flies_and_the_next_waits_behind_it),
 		in_a_room(a_reply_put_back_keeps_its_place_and_its_token),
 		in_a_room(unsure_blocks_its_conversation_and_held_and_dead_do_not),
