@@ -16,8 +16,8 @@ plan skip_all => 'the sanitizers count too' if Pagehook->program('') =~ m{/asan/
 # In thousands, of both programs, with room for another libc or SQLite.  `make bench` tells what it is
 # of the programs as shipped.
 my %budget = (
-	'an event that is kept, 64 at once' => [ 160, 'silent', 64 ],
-	'an event that is answered' => [ 800, 'text', 1 ],
+	'an event that is kept, 64 at once' => [ 135, 'silent', 64 ],
+	'an event that is answered' => [ 720, 'text', 1 ],
 );
 for my $what (sort keys %budget) {
 	my ($thousand, $kind, $at_once) = @{$budget{$what}};
