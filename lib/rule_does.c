@@ -181,9 +181,9 @@ ph_rule_does_handover(struct ph_reading *r, struct ph_slice value)
 	r->rule->handover = true;
 	if (ph_slice_is(value, "true"))
 		return;
-	if (ph_raw_is_string(value))
+	if (value.at != NULL && ph_raw_is_string(value))
 		id = (struct ph_slice){ value.at + 1, value.len - 2 };
-	while (digits < id.len && id.at[digits] >= '0' && id.at[digits] <= '9')
+	while (id.at != NULL && digits < id.len && id.at[digits] >= '0' && id.at[digits] <= '9')
 		digits++;
 	if (digits == 0 || digits != id.len || digits > 32)
 		ph_strict_flaw(r->file, value.at, "%s: expected true or an app's id", r->file->key);
