@@ -70,7 +70,7 @@ ph_fresh_add(struct ph_fresh *f, const unsigned char key[PH_FRESH_KEY], struct p
 {
 	const struct ph_fresh_slot	 new = read_key(key);
 
-	if (f->n >= f->cap - f->cap / 4 && !grow(f))
+	if (f->n >= f->cap - f->cap / 8 && !grow(f))
 		return ph_error_set(fail, PH_NOMEM, "out of memory for the keys of events");
 	f->slots[find(f->slots, f->cap, new)] = new;
 	f->n++;

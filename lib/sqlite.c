@@ -32,7 +32,7 @@ static const struct { const char *set, *ask, *is; } pragmas[] = {
 	{ "PRAGMA trusted_schema=OFF", "PRAGMA trusted_schema", "0" },
 	{ "PRAGMA foreign_keys=ON", "PRAGMA foreign_keys", "1" },
 	{ "PRAGMA secure_delete=ON", "PRAGMA secure_delete", "1" },
-	{ "PRAGMA cache_size=-8192", "PRAGMA cache_size", "-8192" },	/* KiB: the keys of a busy day */
+	{ "PRAGMA cache_size=-5120", "PRAGMA cache_size", "-5120" },	/* KiB: people, and the way to each key */
 };
 
 static enum ph_error

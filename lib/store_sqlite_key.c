@@ -6,7 +6,8 @@
  *
  * Keys are random, so each new one would dirty a page of `seen` for itself: more than all the rest of
  * an event.  They are in `fresh` first, a row for all of a transaction, and a set in memory; later
- * many go to `seen` in their own order, which writes a page once for all that belong there.
+ * many go to `seen` in their own order, which writes a page once for all that belong there: for four,
+ * among ten million.
  * SPDX-License-Identifier: ISC
  */
 #include "clock.h"
@@ -16,7 +17,7 @@
 #define MAX_FRESH	200	/* so that a test sees keys on their way */
 #define DROP_AT_ONCE	2
 #else
-#define MAX_FRESH	65536	/* a megabyte; as many again while these go */
+#define MAX_FRESH	220000	/* as many again come while these go: two sets of 4 MiB */
 #define DROP_AT_ONCE	100	/* rows whose keys have gone; all of them at once would be 100 ms */
 #endif
 
