@@ -48,21 +48,21 @@ ph_fresh_has(const struct ph_fresh *f, const unsigned char key[PH_FRESH_KEY])
 	return f->cap > 0 && !is_empty(&f->slots[find(f->slots, f->cap, read_key(key))]);
 }
 
-static bool
-grow(struct ph_fresh *f)
+enum ph_error
+ph_fresh_reserve(struct ph_fresh *f, size_t cap, struct ph_fail *fail)
 {
-	size_t			 i, cap = f->cap == 0 ? FIRST_CAP : 2 * f->cap;
+	size_t			 i;
 	struct ph_fresh_slot	*slots = calloc(cap, sizeof(*slots));
 
 	if (slots == NULL)
-		return false;
+		return ph_error_set(fail, PH_NOMEM, "out of memory for the keys of events");
 	for (i = 0; i < f->cap; i++)
 		if (!is_empty(&f->slots[i]))
 			slots[find(slots, cap, f->slots[i])] = f->slots[i];
 	free(f->slots);
 	f->slots = slots;
 	f->cap = cap;
-	return true;
+	return PH_OK;
 }
 
 enum ph_error
@@ -70,8 +70,9 @@ ph_fresh_add(struct ph_fresh *f, const unsigned char key[PH_FRESH_KEY], struct p
 {
 	const struct ph_fresh_slot	 new = read_key(key);
 
-	if (f->n >= f->cap - f->cap / 8 && !grow(f))
-		return ph_error_set(fail, PH_NOMEM, "out of memory for the keys of events");
+	if (f->n >= f->cap - f->cap / 8 &&
+	    ph_fresh_reserve(f, f->cap == 0 ? FIRST_CAP : 2 * f->cap, fail) != PH_OK)
+		return fail->err;
 	f->slots[find(f->slots, f->cap, new)] = new;
 	f->n++;
 	return PH_OK;

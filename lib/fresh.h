@@ -26,6 +26,9 @@ struct ph_fresh {
 
 bool		 ph_fresh_has(const struct ph_fresh *f, const unsigned char key[PH_FRESH_KEY]);
 
+/* Room for more keys, up to 7/8 of cap slots: a power of two, not less than there are. */
+enum ph_error	 ph_fresh_reserve(struct ph_fresh *f, size_t cap, struct ph_fail *fail) PH_MUST_USE;
+
 /* A key that is not there yet.  PH_NOMEM: nothing is changed. */
 enum ph_error	 ph_fresh_add(struct ph_fresh *f, const unsigned char key[PH_FRESH_KEY],
 		     struct ph_fail *fail) PH_MUST_USE;

@@ -74,14 +74,18 @@ ph_store_sqlite_write_keys(struct ph_store *s, struct ph_fail *fail)
 	return PH_OK;
 }
 
+/* As many come while these go: the set is not to grow step by step once more. */
 static enum ph_error
 begin_merge(struct ph_store *s, struct ph_fail *fail)
 {
-	if (ph_store_sqlite_write_keys(s, fail) != PH_OK)
+	struct ph_fresh	 next = PH_FRESH_INIT;
+
+	if (ph_store_sqlite_write_keys(s, fail) != PH_OK ||
+	    ph_fresh_reserve(&next, s->fresh.cap, fail) != PH_OK)
 		return fail->err;
 	s->merging = s->fresh;
 	s->merged_to = 0;
-	s->fresh = (struct ph_fresh)PH_FRESH_INIT;
+	s->fresh = next;
 	return ph_sqlite_ask(&s->sq, LAST_FRESH, WITH_NOTHING, &s->merge_last, fail);
 }
 
