@@ -282,12 +282,13 @@ is_plain(char c)
 	    c == '.' || c == '_' || c == '~';
 }
 
-/* Appends a part of an address; what is no letter, digit or "-._~" as %XX. */
+/* Appends a part of an address; what is no letter, digit or "-._~" as %XX.  Without it there is none. */
 static void
 add_escaped(struct ph_buffer *url, struct ph_slice part)
 {
 	size_t	 i, n;
 
+	url->failed |= part.len == 0;
 	for (i = 0; i < part.len; i += n) {
 		for (n = 0; i + n < part.len && is_plain(part.at[i + n]); n++)
 			continue;

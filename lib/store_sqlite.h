@@ -45,7 +45,7 @@ enum statement {		/* store_sqlite.c has their texts */
 /* Within a transaction, before the first key is seen. */
 enum ph_error	 ph_store_sqlite_know_keys(struct ph_store *s, struct ph_fail *fail) PH_MUST_USE;
 
-/* Within a transaction, at its end. */
+/* Within a transaction, at its end: the keys that came are a row of `fresh`. */
 enum ph_error	 ph_store_sqlite_write_keys(struct ph_store *s, struct ph_fail *fail) PH_MUST_USE;
 
 /* Remembers a key; PH_NONE: it was known. */
@@ -54,7 +54,8 @@ enum ph_error	 ph_store_sqlite_see(struct ph_store *s, const unsigned char key[P
 
 /*
  * If many keys are fresh: at most max of them go to their place, their age counted from now on, and then
- * their rows go, some at a time.  How far it came is not kept: it has to end in one helper's life, so who has nothing else to do does it, too.
+ * their rows go, some at a time.  How far it came is not kept: it has to end in one helper's life, so
+ * who has nothing else to do does it, too.
  */
 enum ph_error	 ph_store_sqlite_merge(struct ph_store *s, int max, struct ph_fail *fail) PH_MUST_USE;
 
